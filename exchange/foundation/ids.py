@@ -1,0 +1,23 @@
+"""Public ids: a prefix that says what it is, then 26 opaque characters that sort by time."""
+
+import re
+import secrets
+import time
+
+ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"  # Crockford's base 32, lower case
+LENGTH = 26
+LENGTH_MAX = 32  # with any prefix
+_SHAPE = re.compile(rf"[a-z]{{2,5}}_[{ALPHABET}]{{{LENGTH}}}")
+
+
+def new_id(prefix: str) -> str:
+    """Return a fresh id such as ``bid_01jd...``: 48 bits of milliseconds, then 82 random bits."""
+    assert re.fullmatch(r"[a-z]{2,5}", prefix), prefix
+    number = time.time_ns() // 1_000_000 << 82 | secrets.randbits(82)
+    letters = [ALPHABET[number >> shift & 31] for shift in range(5 * (LENGTH - 1), -1, -5)]
+    return f"{prefix}_{''.join(letters)}"
+
+
+def is_id(text: str, *, prefix: str) -> bool:
+    """Return whether ``text`` has the shape of an id with this prefix."""
+    return text.startswith(f"{prefix}_") and bool(_SHAPE.fullmatch(text))
