@@ -1,7 +1,7 @@
-"""The only file that knows HiGHS. Every solve is checked; whatever is not proved is an error or said.
+"""The only file that knows HiGHS. Every solve is checked: what is not proved is an error or said.
 
 One thread and a fixed seed: the same program gives the same answer. Work is limited by counted
-nodes and simplex iterations; seconds are a deadline, and a result cut short by it says so.
+nodes and checks; seconds are a deadline, and a result cut short by it says so.
 """
 
 from dataclasses import dataclass
@@ -147,15 +147,16 @@ def solve_mip(
     integer: Flags,
     *,
     nodes: int | None = None,
-    iterations: int | None = None,
+    checks: int | None = None,
     gap: float = 1e-9,
     start: Floats | None = None,
     seconds: float | None = None,
 ) -> MipSolution:
     """Search for the least ``cost @ x`` with the flagged columns whole.
 
-    ``nodes`` and ``iterations`` (simplex iterations in all) limit the work by counting, so that
-    the same program gives the same answer on any machine; ``gap`` is relative. ``start`` is a
+    ``nodes`` and ``checks`` (how often HiGHS asks whether to go on: several times a node, and also
+    while it works at the root) limit the work by counting, so that the same program gives the same
+    answer on any machine; ``gap`` is relative. ``start`` is a
     solution to begin with (whole columns decide; the rest is completed).
 
     :raises SolverFailed: if the search ended in an error, or the program is unbounded
@@ -171,8 +172,8 @@ def solve_mip(
     if start is not None:
         highs.setSolution(len(columns), columns, np.round(start[columns]))
     _limit_seconds(highs, seconds)
-    if iterations is not None:
-        _limit_iterations(highs, iterations)
+    if checks is not None:
+        _limit_checks(highs, checks)
     highs.run()
     return _read_mip(highs)
 
@@ -228,9 +229,11 @@ def _limit_seconds(highs: Any, seconds: float | None) -> None:
     highs.setOptionValue("time_limit", limit)
 
 
-def _limit_iterations(highs: Any, iterations: int) -> None:
+def _limit_checks(highs: Any, checks: int) -> None:
+    left = iter(range(checks))
+
     def stop_when_spent(event: Any) -> None:
-        if event.data_out.mip_total_lp_iterations > iterations:
+        if next(left, None) is None:
             event.interrupt()
 
     highs.cbMipInterrupt.subscribe(stop_when_spent)
