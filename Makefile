@@ -1,0 +1,66 @@
+# Two commands matter: `make demo` and `make test`. `make` alone says what there is.
+PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do \
+	$$p -c 'import sys; sys.exit(not (3,11) <= sys.version_info[:2] <= (3,13))' 2>/dev/null && echo $$p && break; done)
+VENV := .venv
+BIN := $(VENV)/bin
+ON_SERVERS := $(BIN)/python -m exchange.config.local exec
+STAMP := $(VENV)/.installed
+
+.PHONY: help demo run test check format bench faults lock clean stop
+
+help:
+	@echo "make demo         play one trading day and leave the portal running (ONCE=1: end after the day)"
+	@echo "make run          web, worker and beat on the local servers"
+	@echo "make test         the whole test suite"
+	@echo "make check        ruff, mypy, import contracts, migrations, templates"
+	@echo "make bench        measurements (docs/benchmarks.md)"
+	@echo "make faults       long tests: kill -9, thousands of random books"
+	@echo "make stop         stop the local PostgreSQL and Valkey"
+
+$(STAMP): requirements.lock
+	@test -n "$(PYTHON)" || { echo "No Python 3.11, 3.12 or 3.13 was found. Install one (Debian: apt-get install python3 python3-venv) or say PYTHON=/path/to/python." >&2; exit 1; }
+	@$(PYTHON) -c 'import venv, ensurepip' 2>/dev/null || { echo "$(PYTHON) has no venv. Install it (Debian, Ubuntu: apt-get install python3-venv)." >&2; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	@touch $@
+
+demo: $(STAMP)
+	$(ON_SERVERS) $(BIN)/python manage.py demo $(if $(ONCE),--once)
+
+run: $(STAMP)
+	$(ON_SERVERS) $(BIN)/python -m exchange.config.supervisor
+
+test: $(STAMP)
+	$(ON_SERVERS) $(BIN)/python -m pytest -n 2 --dist loadfile -q $(ARGS)
+
+check: $(STAMP)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy .
+	$(BIN)/lint-imports
+	$(BIN)/bandit -q -c pyproject.toml -r exchange settlement accounts
+	$(BIN)/djlint --quiet --check --lint templates
+	$(ON_SERVERS) $(BIN)/python manage.py makemigrations --check --dry-run
+	PRODUCTION=true SECRET_KEY=$$($(BIN)/python -c 'import secrets; print(secrets.token_urlsafe(50))') \
+		API_KEY_PEPPER=checked ACCESS_NOTE_KEYS=bGFwdG9wLW9ubHktbGFwdG9wLW9ubHktMTIzNDU2Nzg= \
+		$(BIN)/python manage.py check --deploy --fail-level WARNING
+
+format: $(STAMP)
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+	$(BIN)/djlint --quiet --reformat templates
+
+bench: $(STAMP)
+	$(ON_SERVERS) $(BIN)/python -m tests.bench $(ARGS)
+
+faults: $(STAMP)
+	HYPOTHESIS_PROFILE=faults $(ON_SERVERS) $(BIN)/python -m pytest -q -m "slow or not slow" tests/faults tests/engine $(ARGS)
+
+lock:
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header --group dev pyproject.toml -o requirements.lock
+
+stop:
+	$(BIN)/python -m exchange.config.local down
+
+clean: stop
+	rm -rf $(VENV) .local node_modules staticfiles
