@@ -3,6 +3,7 @@
 from allauth.account.decorators import secure_admin_login
 from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path
+from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
 admin.autodiscover()
 admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
@@ -10,4 +11,13 @@ admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-a
 urlpatterns: list[URLPattern | URLResolver] = [
     path("admin/", admin.site.urls),
     path("accounts/", include("allauth.urls")),
+    path("i18n/", include("django.conf.urls.i18n")),
+    path("api/v1/", include("accounts.api.urls")),
+    path("api/v1/", include("settlement.api.urls")),
+    path("api/v1/", include("exchange.api.urls")),
+    path("api/schema", SpectacularAPIView.as_view(authentication_classes=[], permission_classes=[], throttle_classes=[]), name="schema"),
+    path("api/docs", SpectacularSwaggerSplitView.as_view(url_name="schema", authentication_classes=[], permission_classes=[], throttle_classes=[]), name="api_docs"),
+    path("", include("accounts.portal.urls")),
+    path("", include("settlement.portal.urls")),
+    path("", include("exchange.portal.urls")),
 ]
