@@ -205,7 +205,7 @@ def _load(program: Program) -> Any:
     rows, columns = len(program.row_lower), len(program.cost)
     assert len(program.start) == columns + 1
     assert len(program.index) == len(program.value) == int(program.start[-1])
-    model: Any = highspy.HighsLp()  # type: ignore[no-untyped-call]
+    model: Any = highspy.HighsLp()
     model.num_col_, model.num_row_ = columns, rows
     model.col_cost_, model.col_lower_, model.col_upper_ = program.cost, program.lower, program.upper
     model.row_lower_, model.row_upper_ = program.row_lower, program.row_upper
@@ -214,7 +214,7 @@ def _load(program: Program) -> Any:
     model.a_matrix_.start_ = program.start.astype(np.int32)
     model.a_matrix_.index_ = program.index.astype(np.int32)
     model.a_matrix_.value_ = program.value
-    highs: Any = highspy.Highs()
+    highs: Any = highspy.Highs()  # type: ignore[no-untyped-call]
     highs.setOptionValue("output_flag", False)
     highs.setOptionValue("threads", 1)
     highs.setOptionValue("random_seed", 0)
