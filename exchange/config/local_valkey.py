@@ -31,7 +31,8 @@ def start(state: Path) -> str:
     configuration.touch(mode=0o600)
     configuration.write_text(
         f"bind 127.0.0.1\nport {port}\nrequirepass {password}\ndir {home}\n"
-        f"appendonly yes\ndaemonize yes\nlogfile {home / 'valkey.log'}\nmaxmemory-policy noeviction\n"
+        f"appendonly yes\ndaemonize yes\nlogfile {home / 'valkey.log'}\n"
+        "maxmemory-policy noeviction\n"
     )
     subprocess.run(  # noqa: S603  # nosec B603 - our own words
         [str(_program()), str(configuration)], check=True, stdin=subprocess.DEVNULL

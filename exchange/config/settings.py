@@ -19,9 +19,9 @@ _local = local.urls_from_file()
 PRODUCTION = env.bool("PRODUCTION", False)
 DEBUG = env.bool("DEBUG", False)
 SECRET_KEY = env.str("SECRET_KEY") if PRODUCTION else env.str("SECRET_KEY", "laptop-only-" * 5)
-SECRET_KEY_FALLBACKS = env.list("SECRET_KEY_FALLBACKS", [])
+SECRET_KEY_FALLBACKS: list[str] = env.list("SECRET_KEY_FALLBACKS", [])
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", ["localhost", "127.0.0.1", "[::1]", "testserver"])
-CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", [])
+CSRF_TRUSTED_ORIGINS: list[str] = env.list("CSRF_TRUSTED_ORIGINS", [])
 ROOT_URLCONF = "exchange.config.urls"
 ASGI_APPLICATION = "exchange.config.asgi.application"
 
@@ -91,7 +91,9 @@ DATABASES["default"]["TEST"] = {"NAME": env.str("EXCHANGE_TEST_DB", "test_exchan
 DATABASES["default"]["OPTIONS"] = {
     # A pool in the web process only; Celery's children use plain connections.
     **({"pool": {"min_size": 2, "max_size": 20, "timeout": 10}} if env.bool("WEB", False) else {}),
-    "options": "-c timezone=UTC -c statement_timeout=120000 -c idle_in_transaction_session_timeout=60000",
+    "options": (
+        "-c timezone=UTC -c statement_timeout=120000 -c idle_in_transaction_session_timeout=60000"
+    ),
 }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 CACHES = {
@@ -129,10 +131,6 @@ EMAIL_BACKEND = env.str("EMAIL_BACKEND", "django.core.mail.backends.console.Emai
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", "exchange@localhost")
 API_KEY_PEPPER = (
     env.str("API_KEY_PEPPER") if PRODUCTION else env.str("API_KEY_PEPPER", "laptop-pepper")
-)
-ACCESS_NOTE_KEYS = env.list(  # Fernet keys, the newest first
-    "ACCESS_NOTE_KEYS",
-    *([] if PRODUCTION else [["bGFwdG9wLW9ubHktbGFwdG9wLW9ubHktMTIzNDU2Nzg="]]),
 )
 
 # --- the web -------------------------------------------------------------------------------

@@ -1,12 +1,22 @@
 """All doors of the house."""
 
+from typing import Any
+
 from allauth.account.decorators import secure_admin_login
 from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
+from exchange.config import health
+
 admin.autodiscover()
 admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
+
+OPEN: dict[str, Any] = {
+    "authentication_classes": [],
+    "permission_classes": [],
+    "throttle_classes": [],
+}
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("admin/", admin.site.urls),
@@ -15,8 +25,12 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/v1/", include("accounts.api.urls")),
     path("api/v1/", include("settlement.api.urls")),
     path("api/v1/", include("exchange.api.urls")),
-    path("api/schema", SpectacularAPIView.as_view(authentication_classes=[], permission_classes=[], throttle_classes=[]), name="schema"),
-    path("api/docs", SpectacularSwaggerSplitView.as_view(url_name="schema", authentication_classes=[], permission_classes=[], throttle_classes=[]), name="api_docs"),
+    path("api/schema", SpectacularAPIView.as_view(**OPEN), name="schema"),
+    path(
+        "api/docs", SpectacularSwaggerSplitView.as_view(url_name="schema", **OPEN), name="api_docs"
+    ),
+    path("health/live", health.live, name="live"),
+    path("health/ready", health.ready, name="ready"),
     path("", include("accounts.portal.urls")),
     path("", include("settlement.portal.urls")),
     path("", include("exchange.portal.urls")),

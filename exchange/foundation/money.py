@@ -12,7 +12,7 @@ MICROS = 1_000_000
 TICKS = 1_000
 LOTS = 1_000
 WHOLE_MAX = 10**18  # fits a bigint with room to add
-_DECIMAL = re.compile(r"-?\d{1,18}(\.\d{1,18})?")
+_DECIMAL = re.compile(r"-?[0-9]{1,18}(\.[0-9]{1,18})?")
 
 
 class NotADecimal(ValueError):
