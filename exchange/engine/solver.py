@@ -96,6 +96,20 @@ class LinearModel:
         self._highs.changeRowsBounds(len(index), index, lower, upper)
         return self
 
+    def add_columns(self, columns: "Program") -> Self:
+        """Add columns at the end; the rows of ``columns`` are ignored, they must be known."""
+        self._highs.addCols(
+            len(columns.cost),
+            columns.cost,
+            columns.lower,
+            columns.upper,
+            len(columns.value),
+            columns.start[:-1].astype(np.int32),
+            columns.index.astype(np.int32),
+            columns.value,
+        )
+        return self
+
     def add_row(self, columns: Ints, value: Floats, *, lower: float, upper: float) -> Self:
         """Add one row at the end."""
         self._highs.addRow(lower, upper, len(columns), columns.astype(np.int32), value)

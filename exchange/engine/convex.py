@@ -1,0 +1,238 @@
+"""The linear program of a book, solved by generating arcs and options as their prices ask.
+
+With blocks free between 0 and 1 this is the relaxation: its value is a bound on every allocation,
+its duals prove it. With only accepted blocks free it is the market that prices them.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from exchange.engine.book import Flags, Floats, Ints
+from exchange.engine.market import (
+    NO_ROW,
+    Duals,
+    Market,
+    arc_columns,
+    demand_columns,
+    feed_columns,
+    join_columns,
+    option_columns,
+    supply_columns,
+)
+from exchange.engine.solver import LinearModel, LpSolution
+
+NO_COLUMN = -1
+ROUNDS_MAX = 500  # Rounds of generation; each adds a column or is the last.
+GAIN_MIN = 1e-7  # Currency per hour, per unit of an arc or per option; above the solver's own.
+ALL_ARCS = 4_000  # So many arcs are given to the solver at once.
+ARCS_FIRST, ARCS_A_ROUND = 3, 2
+OPTIONS_FIRST, OPTIONS_A_ROUND = 3, 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Optimum:
+    """An optimum of the linear program: welfare per hour, flows and duals.
+
+    ``supply`` and ``steps`` are per step of the ladders, ``arcs`` and ``options`` per row of the
+    market's tables (zero where no column was made).
+    """
+
+    welfare: float
+    supply: Floats
+    feeds: Floats
+    steps: Floats
+    arcs: Floats
+    options: Floats
+    duals: Duals
+
+
+class Convex:
+    """The linear program of one market, kept warm between solves."""
+
+    def __init__(self, market: Market) -> None:
+        self.market = market
+        fixed = [supply_columns(market), feed_columns(market), demand_columns(market)]
+        self._parts = np.cumsum([0] + [len(part.cost) for part in fixed])
+        self._columns = int(self._parts[-1])
+        self._arc_column = np.full(len(market.arcs.demand), NO_COLUMN, dtype=np.int64)
+        self._option_column = np.full(len(market.options.block), NO_COLUMN, dtype=np.int64)
+        self._model = LinearModel(join_columns(fixed))
+        self._add_arcs(self._first_arcs())
+
+    @property
+    def known_options(self) -> Ints:
+        """Options that have a column."""
+        return np.flatnonzero(self._option_column != NO_COLUMN)
+
+    @property
+    def known_arcs(self) -> Ints:
+        """Arcs that have a column."""
+        return np.flatnonzero(self._arc_column != NO_COLUMN)
+
+    def relax(self) -> Optimum:
+        """Solve with every option free between 0 and 1."""
+        known = self.known_options
+        self._model.set_bounds(
+            self._option_column[known], np.zeros(len(known)), np.ones(len(known))
+        )
+        if not len(known):
+            self._add_options(self._first_options())
+        return self._generate(options=True)
+
+    def solve_with(self, accepted: Ints, *, fixed: bool = False) -> Optimum:
+        """Solve with only the accepted options: free in [0, 1], or fixed at 1."""
+        missing = accepted[self._option_column[accepted] == NO_COLUMN]
+        self._add_options(missing)
+        known = self.known_options
+        upper = np.isin(known, accepted).astype(np.float64)
+        lower = upper if fixed else np.zeros(len(known))
+        self._model.set_bounds(self._option_column[known], lower, upper)
+        return self._generate(options=False)
+
+    def _generate(self, *, options: bool) -> Optimum:
+        """Solve, add what the duals find too cheap, and solve again until nothing is."""
+        solution = self._model.solve()
+        for _ in range(ROUNDS_MAX):
+            duals = read_duals(self.market, solution.row_dual)
+            arcs = self._attractive_arcs(duals)
+            added = self._attractive_options(duals) if options else arcs[:0]
+            if not len(arcs) and not len(added):
+                break
+            self._add_arcs(arcs)
+            self._add_options(added)
+            solution = self._model.solve()
+        return self._read(solution)
+
+    def _attractive_arcs(self, duals: Duals) -> Ints:
+        arcs = self.market.arcs
+        if (self._arc_column != NO_COLUMN).all():
+            return np.zeros(0, dtype=np.int64)
+        gain = duals.demand[arcs.demand] - arc_costs(self.market, duals)
+        new = np.flatnonzero((gain > GAIN_MIN) & (self._arc_column == NO_COLUMN))
+        return best_of_each(new, arcs.demand[new], gain[new], count=ARCS_A_ROUND)
+
+    def _attractive_options(self, duals: Duals) -> Ints:
+        options = self.market.options
+        gain = option_gains(self.market, duals) - duals.groups[options.group]
+        new = np.flatnonzero((gain > GAIN_MIN) & (self._option_column == NO_COLUMN))
+        return best_of_each(new, options.block[new], gain[new], count=OPTIONS_A_ROUND)
+
+    def _first_arcs(self) -> Ints:
+        arcs = self.market.arcs
+        every = np.arange(len(arcs.demand))
+        if len(every) <= ALL_ARCS:
+            return every
+        cost = arc_costs(self.market, self._first_duals())
+        return best_of_each(every, arcs.demand, -cost, count=ARCS_FIRST)
+
+    def _first_options(self) -> Ints:
+        options = self.market.options
+        gain = option_gains(self.market, self._first_duals())
+        return best_of_each(
+            np.arange(len(options.block)), options.block, gain, count=OPTIONS_FIRST
+        )
+
+    def _first_duals(self) -> Duals:
+        """Every node at its lowest ask: a guess to begin with."""
+        market = self.market
+        network, book, supply = market.network, market.book, market.supply
+        nodes = np.full(network.open_nodes.shape, np.inf)
+        lowest = supply.step_ticks[supply.start[:-1]] / 1_000
+        nodes[np.divmod(supply.key, book.periods)] = lowest
+        for _ in range(len(nodes)):
+            before = nodes.copy()
+            np.minimum.at(nodes, network.feed_to, nodes[network.feed_from])
+            if np.array_equal(before, nodes):
+                break
+        return Duals(
+            nodes=nodes,
+            links=np.zeros(market.rows.link.shape),
+            power=np.zeros(market.rows.power.shape),
+            policy=0.0,
+            demand=np.zeros(len(market.demand.want)),
+            groups=np.zeros(market.options.groups),
+        )
+
+    def _add_arcs(self, chosen: Ints) -> None:
+        if len(chosen):
+            self._model.add_columns(arc_columns(self.market, chosen))
+            self._arc_column[chosen] = self._columns + np.arange(len(chosen))
+            self._columns += len(chosen)
+
+    def _add_options(self, chosen: Ints) -> None:
+        if len(chosen):
+            self._model.add_columns(option_columns(self.market, chosen))
+            self._option_column[chosen] = self._columns + np.arange(len(chosen))
+            self._columns += len(chosen)
+
+    def _read(self, solution: LpSolution) -> Optimum:
+        a, b, c, d = self._parts
+        return Optimum(
+            welfare=-solution.objective,
+            supply=solution.x[a:b],
+            feeds=solution.x[b:c],
+            steps=solution.x[c:d],
+            arcs=_spread(solution.x, self._arc_column),
+            options=_spread(solution.x, self._option_column),
+            duals=read_duals(self.market, solution.row_dual),
+        )
+
+
+def read_duals(market: Market, y: Floats) -> Duals:
+    """Prices out of the rows' duals."""
+    rows = market.rows
+    return Duals(
+        nodes=np.where(rows.node == NO_ROW, np.inf, y[rows.node]),
+        links=np.where(rows.link == NO_ROW, 0.0, np.maximum(0.0, -y[rows.link])),
+        power=np.where(rows.power == NO_ROW, 0.0, np.maximum(0.0, -y[rows.power])),
+        policy=0.0 if rows.policy == NO_ROW else max(0.0, float(y[rows.policy])),
+        demand=y[rows.demand],
+        groups=np.maximum(0.0, -y[rows.group]),
+    )
+
+
+def arc_costs(market: Market, duals: Duals) -> Floats:
+    """What one unit costs over each arc at these prices."""
+    arcs = market.arcs
+    over_links = route_prices(market, duals.links)[arcs.route, arcs.period]
+    return arcs.factor * (duals.nodes[arcs.node, arcs.period] + arcs.gbps * over_links)
+
+
+def option_gains(market: Market, duals: Duals) -> Floats:
+    """What each option would gain at these prices, by prefix sums over the periods."""
+    options = market.options
+    pairs = len(market.network.pair_region)
+    cells = np.where(np.isfinite(duals.nodes[:pairs]), duals.nodes[:pairs], 0.0)
+    at_site = _windows(cells, options.pair, (options.first, options.end))
+    over_links = _windows(
+        route_prices(market, duals.links), options.route, (options.first, options.end)
+    )
+    return options.value - options.need * (at_site + options.gbps * over_links)
+
+
+def route_prices(market: Market, links: Floats) -> Floats:
+    """Shape (routes, periods): the price of one Gbps over each route."""
+    limited = market.network.route_limited
+    return np.array([links[mine].sum(axis=0) for mine in limited]).reshape(-1, links.shape[1])
+
+
+def best_of_each(rows: Ints, key: Ints, gain: Floats, *, count: int) -> Ints:
+    """Of the rows with the same key, the ``count`` with the greatest gain; sorted."""
+    order = np.lexsort((-gain, key))
+    key = key[order]
+    new = np.flatnonzero(np.diff(key, prepend=-1) != 0)
+    rank = np.arange(len(order)) - np.repeat(new, np.diff(np.append(new, len(order))))
+    return np.sort(rows[order[rank < count]])
+
+
+def _windows(prices: Floats, row: Ints, window: tuple[Ints, Ints]) -> Floats:
+    upto = np.concatenate([np.zeros((len(prices), 1)), prices.cumsum(axis=1)], axis=1)
+    return np.asarray(upto[row, window[1]] - upto[row, window[0]])
+
+
+def _spread(x: Floats, column: Ints) -> Floats:
+    present: Flags = column != NO_COLUMN
+    spread = np.zeros(len(column))
+    spread[present] = x[column[present]]
+    return spread

@@ -1,0 +1,274 @@
+"""A book as the solver's problem: everything that is derived from it once.
+
+Rows of the linear program, in this order: a balance per open (node, period); the limited links;
+the limited power budgets; the domestic share; a balance per demand ladder; the volumes; one row
+per group of options. Prices are the rows' duals.
+
+Quantities are in accelerators (or units), prices in currency per hour.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from exchange.engine.book import (
+    LOTS_PER_UNIT,
+    MICROS,
+    TICKS_PER_UNIT,
+    UNLIMITED,
+    Book,
+    Floats,
+    Ints,
+)
+from exchange.engine.columns import Arcs, Options, list_arcs, list_options
+from exchange.engine.ladders import NO_VOLUME, Demand, Ladders, stack_demand, stack_supply
+from exchange.engine.network import Network, build_network
+from exchange.engine.solver import INFINITY, Program
+from exchange.engine.wants import find_wants
+
+NO_ROW = -1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rows:
+    """Where each constraint stands in the program; ``NO_ROW`` where there is none."""
+
+    node: Ints  # (nodes, periods)
+    link: Ints  # (links, periods)
+    power: Ints  # (regions, periods)
+    policy: int
+    demand: Ints
+    volume: Ints
+    group: Ints
+    lower: Floats
+    upper: Floats
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Market:
+    """A book with its network, ladders, arcs, options, and the rows that bind them."""
+
+    book: Book
+    network: Network
+    supply: Ladders
+    demand: Demand
+    arcs: Arcs
+    options: Options
+    rows: Rows
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Duals:
+    """Prices as the solver gives them, in currency.
+
+    ``nodes`` (nodes, periods), infinite where nothing is for sale; ``links`` (links, periods) per
+    Gbps-hour; ``power`` (regions, periods) per kWh; ``policy`` per 1,000 TFLOPS-hours;
+    ``demand`` what one more unit would be worth to each ladder; ``groups`` what each would gain.
+    """
+
+    nodes: Floats
+    links: Floats
+    power: Floats
+    policy: float
+    demand: Floats
+    groups: Floats
+
+
+Entries = tuple[Ints, Ints, Floats]
+
+
+def lay_out_market(book: Book) -> Market:
+    """Derive the whole problem from a book."""
+    wants = find_wants(book)
+    network = build_network(book, wants)
+    demand = stack_demand(book, wants, network)
+    options = list_options(book, network, wants)
+    return Market(
+        book=book,
+        network=network,
+        supply=stack_supply(book),
+        demand=demand,
+        arcs=list_arcs(book, network, demand),
+        options=options,
+        rows=_number_rows(book, network, demand, groups=options.groups),
+    )
+
+
+def _number_rows(book: Book, network: Network, demand: Demand, *, groups: int) -> Rows:
+    count = 0
+
+    def number(present: np.ndarray) -> Ints:  # type: ignore[type-arg]
+        nonlocal count
+        rows = np.full(present.shape, NO_ROW, dtype=np.int64)
+        rows[present] = count + np.arange(int(present.sum()))
+        count += int(present.sum())
+        return rows
+
+    link_set, power_set = book.link_gbps_micros != UNLIMITED, book.power_kw_micros != UNLIMITED
+    policy_set = np.array([book.min_domestic_share_micros is not None])
+    ladders = np.ones(len(demand.want), dtype=np.bool_)
+    volumes = np.ones(len(demand.volume_bid), dtype=np.bool_)
+    node, link, power = number(network.open_nodes), number(link_set), number(power_set)
+    policy, demand_rows, volume = int(number(policy_set)[0]), number(ladders), number(volumes)
+    group = number(np.ones(groups, dtype=np.bool_))
+    lower, upper = np.zeros(count), np.zeros(count)
+    upper[link[link_set]] = book.link_gbps_micros[link_set] / MICROS
+    upper[power[power_set]] = book.power_kw_micros[power_set] / MICROS
+    upper[volume] = demand.volume_lots / LOTS_PER_UNIT
+    upper[group] = 1.0
+    for one_sided in (link[link_set], power[power_set], volume, group):
+        lower[one_sided] = -INFINITY
+    if policy != NO_ROW:
+        upper[policy] = INFINITY
+    return Rows(
+        node=node,
+        link=link,
+        power=power,
+        policy=policy,
+        demand=demand_rows,
+        volume=volume,
+        group=group,
+        lower=lower,
+        upper=upper,
+    )
+
+
+def supply_columns(market: Market) -> Program:
+    """One column per step of supply, in accelerators."""
+    book, rows, network = market.book, market.rows, market.network
+    steps = market.supply
+    pair, period = np.divmod(steps.key[steps.step_ladder], book.periods)
+    columns = np.arange(len(pair))
+    entries = [(rows.node[pair, period], columns, np.ones(len(pair)))]
+    power = rows.power[network.pair_region[pair], period]
+    entries.append(_present(power, columns, network.kw[pair]))
+    if rows.policy != NO_ROW:
+        entries.append((np.full(len(pair), rows.policy), columns, network.policy[pair]))
+    return assemble(
+        entries,
+        cost=steps.step_ticks / TICKS_PER_UNIT,
+        upper=steps.step_lots / LOTS_PER_UNIT,
+        rows=rows,
+    )
+
+
+def feed_columns(market: Market) -> Program:
+    """One column per open (feed, period): what a pool draws."""
+    network, rows = market.network, market.rows
+    feed, period = np.nonzero(network.open_nodes[network.feed_from])
+    columns, one = np.arange(len(feed)), np.ones(len(feed))
+    return assemble(
+        [
+            (rows.node[network.feed_from[feed], period], columns, -one),
+            (rows.node[network.feed_to[feed], period], columns, one),
+        ],
+        cost=np.zeros(len(feed)),
+        upper=np.full(len(feed), INFINITY),
+        rows=rows,
+    )
+
+
+def demand_columns(market: Market) -> Program:
+    """One column per step of demand, in units."""
+    demand, rows = market.demand, market.rows
+    steps = demand.ladders
+    columns = np.arange(len(steps.step_lots))
+    volume = demand.volume[steps.step_ladder]
+    mine = volume != NO_VOLUME
+    return assemble(
+        [
+            (rows.demand[steps.step_ladder], columns, -np.ones(len(columns))),
+            (rows.volume[volume[mine]], columns[mine], np.ones(int(mine.sum()))),
+        ],
+        cost=-steps.step_ticks / TICKS_PER_UNIT,
+        upper=steps.step_lots / LOTS_PER_UNIT,
+        rows=rows,
+    )
+
+
+def arc_columns(market: Market, chosen: Ints) -> Program:
+    """One column per chosen arc, in units."""
+    arcs, rows = market.arcs, market.rows
+    columns = np.arange(len(chosen))
+    factor, period = arcs.factor[chosen], arcs.period[chosen]
+    entries = [
+        (rows.node[arcs.node[chosen], period], columns, -factor),
+        (rows.demand[arcs.demand[chosen]], columns, np.ones(len(chosen))),
+        *_over_links(market, arcs.route[chosen], period, factor * arcs.gbps[chosen]),
+    ]
+    return assemble(
+        entries, cost=np.zeros(len(chosen)), upper=np.full(len(chosen), INFINITY), rows=rows
+    )
+
+
+def option_columns(market: Market, chosen: Ints, *, convex: bool = True) -> Program:
+    """One column per chosen option, from 0 (not) to 1 (accepted); ``convex``: one of a group."""
+    options, rows = market.options, market.rows
+    length = options.end[chosen] - options.first[chosen]
+    column = np.repeat(np.arange(len(chosen)), length)
+    start = np.cumsum(length) - length
+    period = options.first[chosen][column] + np.arange(len(column)) - start[column]
+    need = options.need[chosen][column].astype(np.float64)
+    gbps = need * options.gbps[chosen][column]
+    entries = [(rows.node[options.pair[chosen][column], period], column, -need)]
+    for links, part, use in _over_links(market, options.route[chosen][column], period, gbps):
+        entries.append((links, column[part], use))
+    if convex:
+        one = np.ones(len(chosen))
+        entries.append((rows.group[options.group[chosen]], np.arange(len(chosen)), one))
+    return assemble(entries, cost=-options.value[chosen], upper=np.ones(len(chosen)), rows=rows)
+
+
+def _over_links(market: Market, route: Ints, period: Ints, gbps: Floats) -> list[Entries]:
+    """What each (route, period) uses of its limited links; routes have few links."""
+    limited = market.network.route_limited
+    entries = []
+    for place in range(max((len(links) for links in limited), default=0)):
+        at_place = np.array([r[place] if len(r) > place else NO_ROW for r in limited])
+        link = at_place[route]
+        part = np.flatnonzero((link != NO_ROW) & (gbps > 0))
+        row = market.rows.link[link[part], period[part]]
+        entries.append(_present(row, part, gbps[part]))
+    return entries
+
+
+def _present(row: Ints, column: Ints, value: Floats) -> Entries:
+    there = row != NO_ROW
+    return row[there], column[there], value[there]
+
+
+def assemble(entries: list[Entries], *, cost: Floats, upper: Floats, rows: Rows) -> Program:
+    """Put (row, column, value) entries together as columns from 0 to ``upper``."""
+    row = np.concatenate([e[0] for e in entries])
+    column = np.concatenate([e[1] for e in entries])
+    value = np.concatenate([e[2] for e in entries])
+    order = np.argsort(column, kind="stable")
+    start = np.searchsorted(column[order], np.arange(len(cost) + 1))
+    return Program(
+        cost=cost,
+        lower=np.zeros(len(cost)),
+        upper=upper,
+        row_lower=rows.lower,
+        row_upper=rows.upper,
+        start=start.astype(np.int64),
+        index=row[order],
+        value=value[order].astype(np.float64),
+    )
+
+
+def join_columns(parts: list[Program]) -> Program:
+    """Columns of several programs over the same rows, side by side."""
+    starts = [part.start[:-1] for part in parts]
+    offsets = np.cumsum([0] + [int(part.start[-1]) for part in parts])
+    return Program(
+        cost=np.concatenate([part.cost for part in parts]),
+        lower=np.concatenate([part.lower for part in parts]),
+        upper=np.concatenate([part.upper for part in parts]),
+        row_lower=parts[0].row_lower,
+        row_upper=parts[0].row_upper,
+        start=np.concatenate(
+            [s + o for s, o in zip(starts, offsets, strict=False)] + [offsets[-1:]]
+        ),
+        index=np.concatenate([part.index for part in parts]),
+        value=np.concatenate([part.value for part in parts]),
+    )
