@@ -272,3 +272,38 @@ def join_columns(parts: list[Program]) -> Program:
         index=np.concatenate([part.index for part in parts]),
         value=np.concatenate([part.value for part in parts]),
     )
+
+
+def take_columns(columns: Program, chosen: Ints) -> Program:
+    """Some columns of a program, in the order given."""
+    length = np.diff(columns.start)[chosen]
+    start = np.concatenate([[0], np.cumsum(length)]).astype(np.int64)
+    entry = np.repeat(columns.start[:-1][chosen] - start[:-1], length) + np.arange(start[-1])
+    return Program(
+        cost=columns.cost[chosen],
+        lower=columns.lower[chosen],
+        upper=columns.upper[chosen],
+        row_lower=columns.row_lower,
+        row_upper=columns.row_upper,
+        start=start,
+        index=columns.index[entry],
+        value=columns.value[entry],
+    )
+
+
+def activity(columns: Program, x: Floats) -> Floats:
+    """How much of each row the columns use: ``A @ x``."""
+    column = np.repeat(np.arange(len(x)), np.diff(columns.start))
+    used = np.bincount(
+        columns.index, weights=columns.value * x[column], minlength=len(columns.row_lower)
+    )
+    return np.asarray(used, dtype=np.float64)
+
+
+def per_column(columns: Program, y: Floats) -> Floats:
+    """What each column is worth at the rows' values: ``A.T @ y``."""
+    column = np.repeat(np.arange(len(columns.cost)), np.diff(columns.start))
+    worth = np.bincount(
+        column, weights=columns.value * y[columns.index], minlength=len(columns.cost)
+    )
+    return np.asarray(worth, dtype=np.float64)

@@ -76,7 +76,6 @@ class LinearModel:
     def __init__(self, program: Program, *, presolve: bool = False) -> None:
         self._highs = _load(program)
         self._highs.setOptionValue("presolve", "on" if presolve else "off")
-        self._rows = len(program.row_lower)
 
     def set_bounds(self, columns: Ints, lower: Floats, upper: Floats) -> Self:
         """Change the bounds of some columns."""
@@ -110,10 +109,17 @@ class LinearModel:
         )
         return self
 
-    def add_row(self, columns: Ints, value: Floats, *, lower: float, upper: float) -> Self:
-        """Add one row at the end."""
-        self._highs.addRow(lower, upper, len(columns), columns.astype(np.int32), value)
-        self._rows += 1
+    def add_rows(self, rows: "Program", *, lower: Floats, upper: Floats) -> Self:
+        """Add rows at the end: the columns of ``rows``, read as rows over the known columns."""
+        self._highs.addRows(
+            len(lower),
+            lower,
+            upper,
+            len(rows.value),
+            rows.start[:-1].astype(np.int32),
+            rows.index.astype(np.int32),
+            rows.value,
+        )
         return self
 
     def solve(self, *, seconds: float | None = None) -> LpSolution:
