@@ -1,3 +1,21 @@
+from accounts.models.api_keys import ApiKey
+from accounts.models.audit_rows import AuditRow
+from accounts.models.callers import Caller
+from accounts.models.idempotency import IdempotencyRecord
+from accounts.models.organizations import ORGANIZATION_MOVES, Membership, Organization
+from accounts.models.roles import Kind, Role, Scope
 from accounts.models.users import User
 
-__all__ = ["User"]
+__all__ = [
+    "ORGANIZATION_MOVES",
+    "ApiKey",
+    "AuditRow",
+    "Caller",
+    "IdempotencyRecord",
+    "Kind",
+    "Membership",
+    "Organization",
+    "Role",
+    "Scope",
+    "User",
+]

@@ -1,0 +1,39 @@
+from typing import Self
+
+from django.db import models
+from django.db.models.functions import Now
+
+from accounts.models.api_keys import ApiKey
+from accounts.models.callers import Caller
+from accounts.models.organizations import Organization
+
+KEY_LENGTH_MAX = 128
+
+
+class IdempotencyRecordQuerySet(models.QuerySet["IdempotencyRecord"]):
+    def visible_to(self, caller: Caller) -> Self:
+        """Cut to the caller's organization; nobody replays another's answer."""
+        return self.filter(organization_id=caller.organization_id)
+
+
+class IdempotencyRecord(models.Model):
+    """The first answer to a creating request, kept so that a repeat creates nothing."""
+
+    organization = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="+")
+    api_key = models.ForeignKey(ApiKey, on_delete=models.PROTECT, related_name="+")
+    key = models.CharField(max_length=KEY_LENGTH_MAX)
+    request_hash = models.BinaryField(max_length=32)  # SHA-256 of verb, path and body
+    status = models.PositiveSmallIntegerField()
+    headers = models.JSONField(default=dict)
+    body = models.BinaryField()
+    created_at = models.DateTimeField(db_default=Now(), db_index=True, editable=False)
+
+    objects = IdempotencyRecordQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["api_key", "key"], name="idempotency_key_once")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.api_key_id}: {self.key}"

@@ -1,0 +1,56 @@
+"""What a member may do for its organization, and what a key may be allowed to do."""
+
+from collections.abc import Mapping
+
+from django.db import models
+
+
+class Role(models.TextChoices):
+    """A member has one role in each organization."""
+
+    OWNER = "owner", "owner"
+    TRADER = "trader", "trader"
+    VIEWER = "viewer", "viewer"
+    APPROVER = "approver", "approver"
+
+
+class Kind(models.TextChoices):
+    """What an organization is here for; it may be several at once."""
+
+    PROVIDES = "provides", "provides capacity"
+    BUYS = "buys", "buys capacity"
+    OPERATES = "operates", "operates the market"
+    AUDITS = "audits", "audits the market"
+
+
+class Scope(models.TextChoices):
+    """One resource and one verb of the API; a key lists those it may use."""
+
+    ORGANIZATION_READ = "organization:read", "see the organization and its keys"
+    BIDS_READ = "bids:read", "see and preview bids"
+    BIDS_WRITE = "bids:write", "place and cancel bids"
+    OFFERS_READ = "offers:read", "see offers and capacity"
+    OFFERS_WRITE = "offers:write", "list and withdraw offers"
+    FILLS_READ = "fills:read", "see fills"
+    CONTRACTS_READ = "contracts:read", "see contracts"
+    CONTRACTS_WRITE = "contracts:write", "act on contracts"
+    BALANCES_READ = "balances:read", "see balances and transfers"
+    STATEMENTS_READ = "statements:read", "see statements"
+    READINGS_READ = "readings:read", "see readings"
+    READINGS_WRITE = "readings:write", "report readings, for a meter"
+
+
+READS = frozenset(str(scope) for scope in Scope if scope.endswith(":read"))
+TRADES = frozenset(map(str, (Scope.BIDS_WRITE, Scope.OFFERS_WRITE, Scope.CONTRACTS_WRITE)))
+SCOPES_OF_ROLE: Mapping[str, frozenset[str]] = {
+    Role.OWNER: READS | TRADES,
+    Role.TRADER: READS | TRADES,
+    Role.VIEWER: READS,
+    Role.APPROVER: READS,
+}
+METER_SCOPES = frozenset({str(Scope.READINGS_WRITE)})
+KIND_OF_SCOPE: Mapping[str, Kind] = {
+    Scope.BIDS_WRITE: Kind.BUYS,
+    Scope.OFFERS_WRITE: Kind.PROVIDES,
+}
+"""Scopes that are worth nothing unless the organization is of this kind."""

@@ -1,0 +1,10 @@
+from celery import shared_task
+from django.utils import timezone
+
+from accounts.services import idempotency
+
+
+@shared_task
+def sweep() -> None:
+    """Forget the answers to requests that nobody repeats any more."""
+    idempotency.sweep(now=timezone.now())

@@ -1,0 +1,5 @@
+"""The Caller under the name that doors look for it."""
+
+from accounts.models.callers import Caller
+
+__all__ = ["Caller"]

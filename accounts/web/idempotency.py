@@ -1,0 +1,155 @@
+"""A repeated request creates nothing twice and gets the first answer again.
+
+The answer is written in the database transaction of the effect: there is no moment at which one
+stands without the other. Refusals roll back and are not kept; the same key may then try again.
+"""
+
+import hashlib
+import json
+from collections.abc import Callable
+from functools import wraps
+from http import HTTPStatus
+from typing import Any, Concatenate, ParamSpec
+
+from django.db import IntegrityError, connection, transaction
+from django.http import HttpResponse
+from django.http.response import HttpResponseBase
+from rest_framework.exceptions import APIException, NotAuthenticated
+from rest_framework.renderers import JSONRenderer
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from accounts.models import IdempotencyRecord
+from accounts.models.callers import Caller
+from accounts.models.idempotency import KEY_LENGTH_MAX
+
+HEADER = "Idempotency-Key"
+KEPT_HEADERS = ("Location", "ETag")
+
+
+class IdempotencyKeyMissing(APIException):
+    status_code = 400
+    default_code = "idempotency_key_missing"
+    default_detail = f"Say {HEADER}: with a fresh value for each thing to create."
+
+
+class IdempotencyKeyInvalid(APIException):
+    status_code = 400
+    default_code = "idempotency_key_invalid"
+    default_detail = f"{HEADER} has 1 to {KEY_LENGTH_MAX} printable ASCII characters."
+
+
+class IdempotencyKeyReused(APIException):
+    status_code = 422
+    default_code = "idempotency_key_reused"
+    default_detail = "This key was used for another request."
+
+
+class IdempotencyKeyRunning(APIException):
+    status_code = 409
+    default_code = "idempotency_key_running"
+    default_detail = "The first request with this key is still running."
+    wait = 1
+
+
+P = ParamSpec("P")
+Method = Callable[Concatenate[Any, Request, P], HttpResponseBase]
+
+
+def idempotent(method: Method[P]) -> Method[P]:
+    """Make a view's method that creates answer a repeat with its first answer.
+
+    Same key and same verb, path and body -> the first answer, with ``Idempotency-Replayed: true``;
+    another request under the key -> 422; the first still running -> 409; no key -> 400.
+    The method runs inside the database transaction that keeps its answer.
+    """
+
+    @wraps(method)
+    def once(self: Any, request: Request, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
+        key, caller = _key_of(request), request.auth
+        if not isinstance(caller, Caller) or caller.api_key_id is None:
+            raise NotAuthenticated
+        request_hash = _hash_of(request)
+        try:
+            with transaction.atomic():
+                first = _first_answer(caller.api_key_id, key, request_hash)
+                if first is not None:
+                    return first
+                answer = _printed(method(self, request, *args, **kwargs))
+                if answer.status_code < HTTPStatus.BAD_REQUEST:
+                    _keep(answer, caller, key, request_hash)
+                else:
+                    transaction.set_rollback(True)
+                return answer
+        except IntegrityError as wrong:
+            if _is_second(wrong):
+                raise IdempotencyKeyRunning from wrong
+            raise
+
+    return once
+
+
+def _key_of(request: Request) -> str:
+    key = request.headers.get(HEADER)
+    if key is None:
+        raise IdempotencyKeyMissing
+    if not 1 <= len(key) <= KEY_LENGTH_MAX or not (key.isascii() and key.isprintable()):
+        raise IdempotencyKeyInvalid
+    return key
+
+
+def _hash_of(request: Request) -> bytes:
+    said = f"{request.method} {request.get_full_path()}\n".encode()
+    return hashlib.sha256(said + request.body).digest()
+
+
+def _first_answer(api_key_id: int, key: str, request_hash: bytes) -> HttpResponse | None:
+    """Take the key's lock until the end of the database transaction, and look for an answer.
+
+    One round trip. The look may be older than the lock; then the UNIQUE constraint on keeping the
+    answer finds out.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(LOOK, [f"{api_key_id}/{key}", api_key_id, key])
+        is_alone, kept_hash, status, headers, body = cursor.fetchone()
+    if not is_alone:
+        raise IdempotencyKeyRunning
+    if status is None:
+        return None
+    if bytes(kept_hash) != request_hash:
+        raise IdempotencyKeyReused
+    replayed = {**json.loads(headers), "Idempotency-Replayed": "true"}
+    return HttpResponse(bytes(body), "application/json", status, headers=replayed)
+
+
+def _printed(answer: HttpResponseBase) -> HttpResponse:
+    """Print the answer now: the first and its repeats are the same bytes."""
+    assert isinstance(answer, Response), "an idempotent view answers with a Response"
+    body = b"" if answer.data is None else JSONRenderer().render(answer.data)
+    headers = {name: answer[name] for name in KEPT_HEADERS if name in answer}
+    return HttpResponse(body, "application/json", answer.status_code, headers=headers)
+
+
+def _keep(answer: HttpResponse, caller: Caller, key: str, request_hash: bytes) -> None:
+    IdempotencyRecord.objects.create(
+        organization_id=caller.organization_id,
+        api_key_id=caller.api_key_id,
+        key=key,
+        request_hash=request_hash,
+        status=answer.status_code,
+        headers={name: answer[name] for name in KEPT_HEADERS if name in answer},
+        body=answer.content,
+    )
+
+
+def _is_second(wrong: IntegrityError) -> bool:
+    diag = getattr(wrong.__cause__, "diag", None)
+    return getattr(diag, "constraint_name", None) == "idempotency_key_once"
+
+
+LOOK = """
+SELECT pg_try_advisory_xact_lock(hashtextextended(%s, 0)),
+       kept.request_hash, kept.status, kept.headers, kept.body
+FROM (SELECT 1) AS one
+LEFT JOIN accounts_idempotencyrecord AS kept ON kept.api_key_id = %s AND kept.key = %s
+"""

@@ -1,0 +1,137 @@
+"""Template words that every door shares: how money, prices, times and form fields are shown."""
+
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django import template
+from django.conf import settings
+from django.forms import BoundField, CheckboxInput, Select
+from django.http import HttpRequest
+from django.template import RequestContext
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from exchange.foundation.money import LOTS, MICROS, TICKS, format_scaled
+
+register = template.Library()
+
+
+def _grouped(text: str, *, decimals_min: int) -> str:
+    """Return a decimal string with its thousands apart and no zeros that say nothing."""
+    whole, _, part = text.partition(".")
+    part = part.rstrip("0").ljust(decimals_min, "0")
+    sign, whole = ("-", whole[1:]) if whole.startswith("-") else ("", whole)
+    return f"{sign}{int(whole):,}" + (f".{part}" if part else "")
+
+
+@register.filter
+def money(amount_micros: int | None) -> str:
+    """Show an amount exactly: two decimals, more where they are not zero."""
+    if amount_micros is None:
+        return "–"
+    return _grouped(format_scaled(amount_micros, scale=MICROS), decimals_min=2)
+
+
+@register.filter
+def price(price_ticks: int | None) -> str:
+    """Show a price per accelerator-hour with the three decimals of its tick."""
+    if price_ticks is None:
+        return "–"
+    return _grouped(format_scaled(price_ticks, scale=TICKS), decimals_min=3)
+
+
+@register.filter
+def quantity(lots: int | None) -> str:
+    """Show a number of accelerators, with decimals only where it is not whole."""
+    if lots is None:
+        return "–"
+    return _grouped(format_scaled(lots, scale=LOTS), decimals_min=0)
+
+
+@register.filter
+def decimal(number: Decimal | None) -> str:
+    """Show an exact decimal without an exponent and without zeros at its end."""
+    if number is None:
+        return "–"
+    return _grouped(f"{number:f}", decimals_min=2)
+
+
+def market_zone_info() -> ZoneInfo:
+    """Return the time zone that the market's days are counted in."""
+    return ZoneInfo(settings.MARKET_TIME_ZONE)
+
+
+@register.filter
+def market_time(at: datetime | None, form: str = "%Y-%m-%d %H:%M") -> SafeString | str:
+    """Show an instant by the market's clock, with UTC for machines and on hovering."""
+    if at is None:
+        return "–"
+    return format_html(
+        '<time class="instant" datetime="{}" title="{} UTC">{}</time>',
+        at.astimezone(UTC).isoformat(),
+        f"{at.astimezone(UTC):%Y-%m-%d %H:%M}",
+        at.astimezone(market_zone_info()).strftime(form),
+    )
+
+
+@register.filter
+def both_times(at: datetime | None) -> SafeString | str:
+    """Show an instant by the market's clock with UTC written under it."""
+    if at is None:
+        return "–"
+    return format_html(
+        '<time class="instant" datetime="{}">{}<small>{} UTC</small></time>',
+        at.astimezone(UTC).isoformat(),
+        f"{at.astimezone(market_zone_info()):%Y-%m-%d %H:%M}",
+        f"{at.astimezone(UTC):%Y-%m-%d %H:%M}",
+    )
+
+
+@register.simple_tag
+def market_zone() -> str:
+    """Name the market's time zone with its distance from UTC today."""
+    zone = market_zone_info()
+    return f"{zone.key} (UTC{datetime.now(zone):%:z})".replace(":00)", ")")
+
+
+@register.simple_tag
+def market_currency() -> str:
+    """Name the currency that every amount on the page is in."""
+    return str(settings.MARKET_CURRENCY)
+
+
+@register.simple_tag(takes_context=True)
+def with_query(context: RequestContext, **changes: Any) -> str:
+    """Return this page's query with ``changes`` made, so that filters live on in links."""
+    query = context["request"].GET.copy()
+    for name, value in changes.items():
+        query[name] = value
+    return f"?{query.urlencode()}"
+
+
+@register.inclusion_tag("partials/page_link.html", takes_context=True)
+def page_link(context: RequestContext, name: str, label: str) -> dict[str, Any]:
+    """Link a page of the navigation; the one that is shown, or is above it, is marked."""
+    address = reverse(name)
+    request: HttpRequest | None = context.get("request")
+    path = request.path if request else ""
+    here = path == address or (address != "/" and path.startswith(address))
+    return {"address": address, "label": label, "here": here}
+
+
+@register.filter
+def is_checkbox(field: BoundField) -> bool:
+    """Return whether a field's label belongs behind it."""
+    return isinstance(field.field.widget, CheckboxInput)
+
+
+@register.filter
+def control(field: BoundField) -> SafeString:
+    """Show a field's control in the look of the portal, marked when it is wrong."""
+    names = {CheckboxInput: "form-check-input", Select: "form-select"}
+    look = next((n for kind, n in names.items() if isinstance(field.field.widget, kind)), None)
+    wrong = " is-invalid" if field.errors else ""
+    return field.as_widget(attrs={"class": f"{look or 'form-control'}{wrong}"})
