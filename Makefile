@@ -30,7 +30,7 @@ $(LIBRARIES): package.json package-lock.json .npmrc | $(STAMP)
 	@touch $@
 
 demo: $(STAMP) $(LIBRARIES)
-	$(ON_SERVERS) $(BIN)/python manage.py demo $(if $(ONCE),--once)
+	$(ON_SERVERS) --play $(BIN)/python manage.py demo $(if $(ONCE),--once)
 
 run: $(STAMP) $(LIBRARIES)
 	$(ON_SERVERS) $(BIN)/python -m exchange.config.supervisor

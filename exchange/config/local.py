@@ -2,9 +2,10 @@
 
 ``python -m exchange.config.local up`` starts both and remembers their addresses in
 ``.local/servers.json``; ``down`` stops them; ``status`` says what runs; ``exec CMD ...`` starts
-what is missing and becomes CMD with ``DATABASE_URL`` and ``REDIS_URL`` set. Where both variables
-are set already, nothing is started and ``exec`` only becomes CMD. Both listen on loopback only,
-behind generated passwords, and keep their data between runs.
+what is missing and becomes CMD with ``DATABASE_URL`` and ``REDIS_URL`` set; ``exec --play CMD``
+gives it the database of the demo. Where both variables are set already, nothing is started and
+``exec`` only becomes CMD. Both listen on loopback only, behind generated passwords, and keep
+their data between runs.
 """
 
 import fcntl
@@ -19,6 +20,7 @@ from exchange.config import local_postgres, local_valkey
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 STATE = CHECKOUT / ".local"
+PLAY_DATABASE = "exchange_demo"
 SERVERS_FILE = STATE / "servers.json"
 
 
@@ -40,13 +42,19 @@ def _alone() -> Iterator[None]:
         yield
 
 
-def up() -> dict[str, str]:
-    """Start what is not running; return ``DATABASE_URL`` and ``REDIS_URL``."""
+def up(*, play: bool = False) -> dict[str, str]:
+    """Start what is not running; return ``DATABASE_URL`` and ``REDIS_URL``.
+
+    With ``play`` the database is the demo's; otherwise the addresses are remembered.
+    """
+    database = PLAY_DATABASE if play else local_postgres.DATABASE
     with _alone():
         urls = {
-            "DATABASE_URL": local_postgres.start(CHECKOUT, STATE),
+            "DATABASE_URL": local_postgres.start(CHECKOUT, STATE, database=database),
             "REDIS_URL": local_valkey.start(STATE),
         }
+        if play:
+            return urls
         waiting = SERVERS_FILE.with_suffix(".new")
         waiting.touch(mode=0o600)
         waiting.write_text(json.dumps(urls, indent=1))
@@ -69,11 +77,11 @@ def status() -> str:
     return f"PostgreSQL {postgres}\nValkey {valkey}"
 
 
-def become(command: list[str]) -> None:
+def become(command: list[str], *, play: bool = False) -> None:
     """Replace this process by ``command``, with servers it can reach."""
     environment = dict(os.environ)
     if not ("DATABASE_URL" in environment and "REDIS_URL" in environment):
-        environment = up() | environment
+        environment = up(play=play) | environment
     os.execvpe(command[0], command, environment)  # noqa: S606  # nosec B606 - the operator's own words
 
 
@@ -87,6 +95,8 @@ def main(words: list[str]) -> int:
         down()
     elif verb == "status":
         print(status())  # noqa: T201
+    elif verb == "exec" and rest[:1] == ["--play"]:
+        become(rest[1:], play=True)
     elif verb == "exec" and rest:
         become(rest)
     else:

@@ -35,7 +35,7 @@ class ServerFailed(Exception):
     """A local server could not be started; the text is what it said itself."""
 
 
-def start(checkout: Path, state: Path) -> str:
+def start(checkout: Path, state: Path, *, database: str = DATABASE) -> str:
     """Create the cluster once, start it if it does not run, and return its URL."""
     home = _home(checkout, state)
     data = home / "pgdata"
@@ -47,8 +47,8 @@ def start(checkout: Path, state: Path) -> str:
         (state / PORT_FILE).write_text(str(port))
         _start_cluster(home, data, port)
     port = int((state / PORT_FILE).read_text())
-    _create_database(home, port, password)
-    return f"postgres://{USER}:{password}@127.0.0.1:{port}/{DATABASE}"
+    _create_database(home, port, password, database)
+    return f"postgres://{USER}:{password}@127.0.0.1:{port}/{database}"
 
 
 def stop(checkout: Path, state: Path) -> None:
@@ -158,12 +158,12 @@ def _start_cluster(home: Path, data: Path, port: int) -> None:
     _run(home, "pg_ctl", "-D", str(data), "-l", log, "-o", options, "-w", "-t", "60", "start")
 
 
-def _create_database(home: Path, port: int, password: str) -> None:
+def _create_database(home: Path, port: int, password: str, database: str) -> None:
     here = ["-h", "127.0.0.1", "-p", str(port), "-U", USER]
-    ask = ["-d", "postgres", "-tAc", f"select 1 from pg_database where datname = '{DATABASE}'"]  # noqa: S608  # nosec B608
+    ask = ["-d", "postgres", "-tAc", f"select 1 from pg_database where datname = '{database}'"]  # noqa: S608  # nosec B608
     found = _run(home, "psql", *here, *ask, password=password)
     if found.strip() != "1":
-        _run(home, "createdb", *here, DATABASE, password=password)
+        _run(home, "createdb", *here, database, password=password)
 
 
 def _free_port() -> int:

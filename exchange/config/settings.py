@@ -102,7 +102,7 @@ CACHES = {
     "default": {
         "BACKEND": "django.core.cache.backends.redis.RedisCache",
         "LOCATION": REDIS_URL,
-        "KEY_PREFIX": "exchange",
+        "KEY_PREFIX": DATABASES["default"]["NAME"],
     }
 }
 
@@ -234,7 +234,7 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
     "visibility_timeout": 3_600,  # above the longest task: a slow one must not run twice
     **env.dict("BROKER_OPTIONS", {}, subcast_values=int),
 }
-CELERY_TASK_DEFAULT_QUEUE = env.str("CELERY_QUEUE", "exchange")
+CELERY_TASK_DEFAULT_QUEUE = DATABASES["default"]["NAME"]  # several checkouts may share a Redis
 TICK_SECONDS = env.float("TICK_SECONDS", 1.0)
 # Every knock is idempotent: it asks a table who is waiting. An unheard knock is void after a while.
 CELERY_BEAT_SCHEDULE = {
