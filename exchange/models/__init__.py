@@ -1,0 +1,63 @@
+from exchange.models.auctions import (
+    AUCTION_MOVES,
+    Auction,
+    AuctionSeries,
+    AuctionState,
+    Horizon,
+    MarketFreeze,
+)
+from exchange.models.bids import BID_MOVES, Bid, BidKind, BidState, TimeInForce
+from exchange.models.books import BidEntry, OfferEntry
+from exchange.models.chips import Accelerator, AcceleratorKind, AiModel, Grade
+from exchange.models.network import Link, PowerBudget, Region, Route
+from exchange.models.offers import OFFER_MOVES, Offer, OfferState, OfferVersion
+from exchange.models.results import (
+    Answer,
+    BidAnswer,
+    BidFill,
+    CellPrice,
+    ClearingResult,
+    LinkPrice,
+    OfferFill,
+    PowerPrice,
+)
+from exchange.models.sites import MaintenanceWindow, Site, SiteCapacity
+
+__all__ = [
+    "AUCTION_MOVES",
+    "BID_MOVES",
+    "OFFER_MOVES",
+    "Accelerator",
+    "AcceleratorKind",
+    "AiModel",
+    "Answer",
+    "Auction",
+    "AuctionSeries",
+    "AuctionState",
+    "Bid",
+    "BidAnswer",
+    "BidEntry",
+    "BidFill",
+    "BidKind",
+    "BidState",
+    "CellPrice",
+    "ClearingResult",
+    "Grade",
+    "Horizon",
+    "Link",
+    "LinkPrice",
+    "MaintenanceWindow",
+    "MarketFreeze",
+    "Offer",
+    "OfferEntry",
+    "OfferFill",
+    "OfferState",
+    "OfferVersion",
+    "PowerBudget",
+    "PowerPrice",
+    "Region",
+    "Route",
+    "Site",
+    "SiteCapacity",
+    "TimeInForce",
+]
