@@ -11,12 +11,26 @@ from django.forms import BoundField, CheckboxInput, Select
 from django.http import HttpRequest
 from django.template import RequestContext
 from django.urls import reverse
+from django.utils.functional import SimpleLazyObject
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from accounts.models.callers import Caller
+from accounts.web.portal import chosen_caller
 from exchange.foundation.money import LOTS, MICROS, TICKS, format_scaled
 
+NOTHING = "—"  # what stands where there is no number
+
 register = template.Library()
+
+
+def who(request: HttpRequest) -> dict[str, Any]:
+    """Tell every page who acts on it, asked for only where a page shows it."""
+    return {"caller": SimpleLazyObject(lambda: _caller(request))}
+
+
+def _caller(request: HttpRequest) -> Caller | None:
+    return getattr(request, "caller", None) or chosen_caller(request)
 
 
 def _grouped(text: str, *, decimals_min: int) -> str:
@@ -31,7 +45,7 @@ def _grouped(text: str, *, decimals_min: int) -> str:
 def money(amount_micros: int | None) -> str:
     """Show an amount exactly: two decimals, more where they are not zero."""
     if amount_micros is None:
-        return "–"
+        return NOTHING
     return _grouped(format_scaled(amount_micros, scale=MICROS), decimals_min=2)
 
 
@@ -39,7 +53,7 @@ def money(amount_micros: int | None) -> str:
 def price(price_ticks: int | None) -> str:
     """Show a price per accelerator-hour with the three decimals of its tick."""
     if price_ticks is None:
-        return "–"
+        return NOTHING
     return _grouped(format_scaled(price_ticks, scale=TICKS), decimals_min=3)
 
 
@@ -47,7 +61,7 @@ def price(price_ticks: int | None) -> str:
 def quantity(lots: int | None) -> str:
     """Show a number of accelerators, with decimals only where it is not whole."""
     if lots is None:
-        return "–"
+        return NOTHING
     return _grouped(format_scaled(lots, scale=LOTS), decimals_min=0)
 
 
@@ -55,7 +69,7 @@ def quantity(lots: int | None) -> str:
 def decimal(number: Decimal | None) -> str:
     """Show an exact decimal without an exponent and without zeros at its end."""
     if number is None:
-        return "–"
+        return NOTHING
     return _grouped(f"{number:f}", decimals_min=2)
 
 
@@ -68,7 +82,7 @@ def market_zone_info() -> ZoneInfo:
 def market_time(at: datetime | None, form: str = "%Y-%m-%d %H:%M") -> SafeString | str:
     """Show an instant by the market's clock, with UTC for machines and on hovering."""
     if at is None:
-        return "–"
+        return NOTHING
     return format_html(
         '<time class="instant" datetime="{}" title="{} UTC">{}</time>',
         at.astimezone(UTC).isoformat(),
@@ -81,7 +95,7 @@ def market_time(at: datetime | None, form: str = "%Y-%m-%d %H:%M") -> SafeString
 def both_times(at: datetime | None) -> SafeString | str:
     """Show an instant by the market's clock with UTC written under it."""
     if at is None:
-        return "–"
+        return NOTHING
     return format_html(
         '<time class="instant" datetime="{}">{}<small>{} UTC</small></time>',
         at.astimezone(UTC).isoformat(),
@@ -94,7 +108,8 @@ def both_times(at: datetime | None) -> SafeString | str:
 def market_zone() -> str:
     """Name the market's time zone with its distance from UTC today."""
     zone = market_zone_info()
-    return f"{zone.key} (UTC{datetime.now(zone):%:z})".replace(":00)", ")")
+    away = f"{datetime.now(zone):%z}"
+    return f"{zone.key} (UTC{away[:3]}:{away[3:]})"
 
 
 @register.simple_tag

@@ -77,7 +77,9 @@ TEMPLATES = [
                 "django.template.context_processors.i18n",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
-            ]
+                "accounts.web.showing.who",
+            ],
+            "libraries": {"showing": "accounts.web.showing"},
         },
     }
 ]
