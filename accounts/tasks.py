@@ -4,7 +4,7 @@ from django.utils import timezone
 from accounts.services import idempotency
 
 
-@shared_task
+@shared_task  # type: ignore[untyped-decorator] # celery is untyped
 def sweep() -> None:
     """Forget the answers to requests that nobody repeats any more."""
     idempotency.sweep(now=timezone.now())

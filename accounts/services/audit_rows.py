@@ -5,7 +5,7 @@ from accounts.models.audit_rows import object_id_of
 
 
 def record(actor: Caller, verb: str, obj: models.Model, reason: str = "") -> AuditRow:
-    """Write down that ``actor`` did ``verb`` to ``obj``, in the database transaction of the deed."""
+    """Write down that ``actor`` did ``verb`` to ``obj``, in the deed's database transaction."""
     return AuditRow.objects.create(
         user_id=actor.user_id,
         api_key_id=actor.api_key_id,

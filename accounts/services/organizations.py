@@ -22,8 +22,8 @@ def create_organization(
     actor: Caller | None = None,
 ) -> Organization:
     """Create a party to the market that is of these ``kinds``: provides, buys, operates, audits."""
-    unknown = set(kinds) - set(Kind.values)
-    assert kinds and not unknown, f"kinds of organization: {kinds}"
+    assert kinds, "an organization is of some kind"
+    assert set(kinds) <= set(Kind.values), f"kinds of organization: {kinds}"
     with transaction.atomic():
         organization = Organization.objects.create(
             name=name,

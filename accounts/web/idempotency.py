@@ -65,14 +65,12 @@ def idempotent(method: Method[P]) -> Method[P]:
     """
 
     @wraps(method)
-    def once(self: Any, request: Request, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
-        key, caller = _key_of(request), request.auth
-        if not isinstance(caller, Caller) or caller.api_key_id is None:
-            raise NotAuthenticated
+    def once(self: Any, request: Request, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
+        key, caller = _key_of(request), _caller_of(request)
         request_hash = _hash_of(request)
         try:
             with transaction.atomic():
-                first = _first_answer(caller.api_key_id, key, request_hash)
+                first = _first_answer(caller, key, request_hash)
                 if first is not None:
                     return first
                 answer = _printed(method(self, request, *args, **kwargs))
@@ -89,6 +87,12 @@ def idempotent(method: Method[P]) -> Method[P]:
     return once
 
 
+def _caller_of(request: Request) -> Caller:
+    if not isinstance(request.auth, Caller):
+        raise NotAuthenticated
+    return request.auth
+
+
 def _key_of(request: Request) -> str:
     key = request.headers.get(HEADER)
     if key is None:
@@ -103,14 +107,14 @@ def _hash_of(request: Request) -> bytes:
     return hashlib.sha256(said + request.body).digest()
 
 
-def _first_answer(api_key_id: int, key: str, request_hash: bytes) -> HttpResponse | None:
+def _first_answer(caller: Caller, key: str, request_hash: bytes) -> HttpResponse | None:
     """Take the key's lock until the end of the database transaction, and look for an answer.
 
     One round trip. The look may be older than the lock; then the UNIQUE constraint on keeping the
     answer finds out.
     """
     with connection.cursor() as cursor:
-        cursor.execute(LOOK, [f"{api_key_id}/{key}", api_key_id, key])
+        cursor.execute(LOOK, [f"{caller.api_key_id}/{key}", caller.api_key_id, key])
         is_alone, kept_hash, status, headers, body = cursor.fetchone()
     if not is_alone:
         raise IdempotencyKeyRunning
@@ -131,6 +135,7 @@ def _printed(answer: HttpResponseBase) -> HttpResponse:
 
 
 def _keep(answer: HttpResponse, caller: Caller, key: str, request_hash: bytes) -> None:
+    assert caller.api_key_id is not None, "a door of the API is opened by keys alone"
     IdempotencyRecord.objects.create(
         organization_id=caller.organization_id,
         api_key_id=caller.api_key_id,

@@ -1,11 +1,12 @@
 """Lists in pages, by a signed cursor: rows that come or go meanwhile shift nothing."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from django.core import signing
 from django.core.exceptions import FieldDoesNotExist
-from django.db.models import Model, Q, QuerySet
+from django.db.models import Field, Model, Q, QuerySet
 from rest_framework.exceptions import ErrorDetail, ValidationError
 from rest_framework.pagination import BasePagination
 from rest_framework.request import Request
@@ -14,6 +15,7 @@ from rest_framework.utils.urls import replace_query_param
 
 LIMIT = 50
 LIMIT_MAX = 200
+LIMIT_LENGTH_MAX = 4  # digits that are worth reading
 SALT = "accounts.web.pages"
 
 
@@ -51,9 +53,10 @@ class CursorPages(BasePagination):
     """
 
     def paginate_queryset(
-        self, queryset: QuerySet[Any], request: Request, view: Any = None
+        self, queryset: QuerySet[Any] | Sequence[Any], request: Request, view: Any = None
     ) -> list[Any]:
         """Return one page of rows."""
+        assert isinstance(queryset, QuerySet), "only rows of a table come in pages"
         self.request = request
         self.limit = _limit(request)
         self.sort = _sort(request, view, queryset.model)
@@ -108,7 +111,9 @@ class CursorPages(BasePagination):
 
     def _link(self, row: Model, *, backwards: bool) -> str:
         name = self.sort.removeprefix("-")
-        value = str(type(row)._meta.get_field(name).value_to_string(row))
+        field = type(row)._meta.get_field(name)
+        assert isinstance(field, Field), f"{name} is no column to sort by"
+        value = field.value_to_string(row)
         cursor = Cursor(self.sort, backwards, value, row.pk)
         return replace_query_param(self.request.build_absolute_uri(), "cursor", cursor.sign())
 
@@ -125,14 +130,15 @@ def sorts_of(view: Any) -> tuple[str, ...]:
 
 def _limit(request: Request) -> int:
     text = request.query_params.get("limit", str(LIMIT))
-    if not (text.isascii() and text.isdigit() and len(text) <= 4 and 1 <= int(text) <= LIMIT_MAX):
+    is_number = text.isascii() and text.isdigit() and len(text) <= LIMIT_LENGTH_MAX
+    if not is_number or not 1 <= int(text) <= LIMIT_MAX:
         raise refused("limit", "limit_invalid", f"A whole number from 1 to {LIMIT_MAX}.")
     return int(text)
 
 
 def _sort(request: Request, view: Any, model: type[Model]) -> str:
     names = sorts_of(view)
-    sort = request.query_params.get("sort") or getattr(view, "sort", f"-{names[0]}")
+    sort = str(request.query_params.get("sort") or getattr(view, "sort", f"-{names[0]}"))
     name = sort.removeprefix("-")
     if name not in names:
         raise refused("sort", "sort_invalid", f"One of {', '.join(names)}, with - or without.")

@@ -64,7 +64,7 @@ def member_required(*, kind: str = "", roles: Collection[str] = ()) -> Callable[
     def shut(view: View[P]) -> View[P]:
         @login_required
         @wraps(view)
-        def page(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
+        def page(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
             caller = chosen_caller(request)
             if caller is None:
                 return redirect("choose_organization")

@@ -7,7 +7,6 @@ status and stable code it has. A refusal may carry ``errors``: what is wrong whe
 """
 
 from collections.abc import Iterator, Mapping
-from functools import cache
 from http import HTTPStatus
 from typing import Any, TypedDict
 
@@ -25,7 +24,7 @@ from rest_framework.settings import api_settings
 from accounts.web.pointers import escape
 
 CONTENT_TYPE = "application/problem+json"
-Refusals = Mapping[type[Exception], tuple[HTTPStatus, str]]
+Refusals = dict[type[Exception], tuple[HTTPStatus, str]]
 
 
 class PointedError(TypedDict):
@@ -57,12 +56,12 @@ class Refused(APIException):
         self.errors: list[PointedError] = list(getattr(said, "errors", ()))
 
 
-class ProblemHandler(ExceptionHandler):  # type: ignore[misc] # the library is untyped
+class ProblemHandler(ExceptionHandler):
     """Turns exceptions into answers."""
 
     def convert_known_exceptions(self, exc: Exception) -> Exception:
         """Give the domain's refusals, and the few faults that are no bugs, their status."""
-        row = refusal_of(type(exc))
+        row = refusal_of(exc)
         if row is not None:
             return Refused(*row, exc)
         converted: Exception = super().convert_known_exceptions(exc)
@@ -74,14 +73,14 @@ class ProblemHandler(ExceptionHandler):  # type: ignore[misc] # the library is u
             return exc
         return APIException("The fault is ours and was written down.", "internal_error")
 
-    def get_response(self, exc: APIException, data: Problem) -> Response:
+    def get_response(self, exc: APIException, data: dict[str, Any]) -> Response:
         """Return the answer, of the type that RFC 9457 registered."""
         return Response(
             data, status=exc.status_code, headers=self.get_headers(exc), content_type=CONTENT_TYPE
         )
 
 
-class ProblemFormatter(ExceptionFormatter):  # type: ignore[misc] # the library is untyped
+class ProblemFormatter(ExceptionFormatter):
     """Words an exception as a problem document."""
 
     def format_error_response(self, error_response: ErrorResponse) -> Problem:
@@ -89,12 +88,12 @@ class ProblemFormatter(ExceptionFormatter):  # type: ignore[misc] # the library 
         errors = pointed_errors(self.exc)
         codes = self.exc.get_codes()
         code = codes if isinstance(codes, str) else "validation_failed"
-        detail = self.exc.detail
+        detail, request = self.exc.detail, self.context.get("request")
         return problem(
             status=self.exc.status_code,
             code=code,
             detail=str(detail) if isinstance(detail, str) else _summary(errors),
-            instance=self.context["request"].path if self.context.get("request") else "",
+            instance=request.path if request else "",
             errors=errors,
         )
 
@@ -119,11 +118,10 @@ def title_of(code: str) -> str:
     return code.replace("_", " ").capitalize()
 
 
-@cache
-def refusal_of(kind: type[Exception]) -> tuple[HTTPStatus, str] | None:
-    """Return the status and code of this kind of exception, by its nearest ancestor's row."""
-    table: Refusals = {**FAULTS, **import_string(settings.REFUSALS)}
-    return next((table[one] for one in kind.__mro__ if one in table), None)
+def refusal_of(exc: Exception) -> tuple[HTTPStatus, str] | None:
+    """Return the status and code of an exception, by the row of its nearest ancestor."""
+    table: Refusals = FAULTS | import_string(settings.REFUSALS)
+    return next((table[kind] for kind in type(exc).__mro__ if kind in table), None)
 
 
 def pointed_errors(exc: APIException) -> list[PointedError]:

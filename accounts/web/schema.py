@@ -1,5 +1,5 @@
 from drf_standardized_errors.openapi import AutoSchema
 
 
-class ProblemSchema(AutoSchema):  # type: ignore[misc] # the library is untyped
+class ProblemSchema(AutoSchema):
     """Describes endpoints to OpenAPI, with the errors that they give."""

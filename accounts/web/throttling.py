@@ -7,7 +7,7 @@ from typing import Any
 import structlog
 from django.conf import settings
 from limits import RateLimitItem, parse
-from limits.storage import Storage, storage_from_string
+from limits.storage import RedisStorage
 from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
 
@@ -50,7 +50,7 @@ class KeyRate(BaseThrottle):
             return None
         try:
             return int(counters(settings.REDIS_URL).incr(key, period))
-        except Exception:  # noqa: BLE001 - whatever ails Redis, the market goes on
+        except Exception:  # Whatever ails Redis, the market goes on.
             cls.silent_until = time.monotonic() + REDIS_REST
             log.warning("rate_not_counted", exc_info=True)
             return None
@@ -80,8 +80,6 @@ def limit_of(rate: str) -> RateLimitItem:
 
 
 @cache
-def counters(url: str) -> Storage:
+def counters(url: str) -> RedisStorage:
     """Return the connection to the counters, one pool in a process."""
-    return storage_from_string(
-        url, socket_timeout=REDIS_TIMEOUT, socket_connect_timeout=REDIS_TIMEOUT
-    )
+    return RedisStorage(url, socket_timeout=REDIS_TIMEOUT, socket_connect_timeout=REDIS_TIMEOUT)
