@@ -14,14 +14,14 @@ from typing import Any, Concatenate, ParamSpec
 from django.db import IntegrityError, connection, transaction
 from django.http import HttpResponse
 from django.http.response import HttpResponseBase
-from rest_framework.exceptions import APIException, NotAuthenticated
+from rest_framework.exceptions import APIException
 from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.models import IdempotencyRecord
-from accounts.models.callers import Caller
 from accounts.models.idempotency import KEY_LENGTH_MAX
+from accounts.web.caller import Caller, caller_of
 
 HEADER = "Idempotency-Key"
 KEPT_HEADERS = ("Location", "ETag")
@@ -66,7 +66,7 @@ def idempotent(method: Method[P]) -> Method[P]:
 
     @wraps(method)
     def once(self: Any, request: Request, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
-        key, caller = _key_of(request), _caller_of(request)
+        key, caller = _key_of(request), caller_of(request)
         request_hash = _hash_of(request)
         try:
             with transaction.atomic():
@@ -84,13 +84,13 @@ def idempotent(method: Method[P]) -> Method[P]:
                 raise IdempotencyKeyRunning from wrong
             raise
 
+    once.is_idempotent = True  # type: ignore[attr-defined]
     return once
 
 
-def _caller_of(request: Request) -> Caller:
-    if not isinstance(request.auth, Caller):
-        raise NotAuthenticated
-    return request.auth
+def is_idempotent(method: object) -> bool:
+    """Return whether a view's method was decorated: OpenAPI says so of it."""
+    return getattr(method, "is_idempotent", False)
 
 
 def _key_of(request: Request) -> str:

@@ -18,6 +18,11 @@ OPEN: dict[str, Any] = {
     "throttle_classes": [],
 }
 
+handler400 = "accounts.web.fallbacks.bad_request"
+handler403 = "accounts.web.fallbacks.permission_denied"
+handler404 = "accounts.web.fallbacks.page_not_found"
+handler500 = "accounts.web.fallbacks.server_error"
+
 urlpatterns: list[URLPattern | URLResolver] = [
     path("admin/", admin.site.urls),
     path("accounts/", include("allauth.urls")),
