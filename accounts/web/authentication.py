@@ -2,7 +2,6 @@
 
 import hmac
 from datetime import datetime, timedelta
-from typing import NamedTuple
 
 import structlog
 from django.db import transaction
@@ -14,50 +13,10 @@ from rest_framework.request import Request
 
 from accounts.models import ApiKey, Organization
 from accounts.models.callers import Caller
+from accounts.queries.callers import KeyRow, key_row
 from accounts.services import tokens
 
 USE_IS_WRITTEN_EVERY = timedelta(minutes=1)
-FIELDS = (
-    "id",
-    "public_id",
-    "secret_hmac",
-    "scopes",
-    "meter",
-    "rate",
-    "expires_at",
-    "revoked_at",
-    "last_used_at",
-    "organization_id",
-    "organization__public_id",
-    "organization__name",
-    "organization__state",
-    "organization__provides",
-    "organization__buys",
-    "organization__operates",
-    "organization__audits",
-)
-
-
-class FoundKey(NamedTuple):
-    """A key and its organization, as one row; the names follow FIELDS."""
-
-    id: int
-    public_id: str
-    secret_hmac: bytes
-    scopes: list[str]
-    meter: str
-    rate: str
-    expires_at: datetime | None
-    revoked_at: datetime | None
-    last_used_at: datetime | None
-    organization_id: int
-    organization_public_id: str
-    organization_name: str
-    state: str
-    provides: bool
-    buys: bool
-    operates: bool
-    audits: bool
 
 
 class ApiKeyAuthentication(BaseAuthentication):
@@ -89,16 +48,15 @@ def caller_of_token(token: str) -> Caller:
     if public_id is None:
         raise AuthenticationFailed("This is not an API key.", "api_key_invalid")
     hmacs = tokens.hmacs(token)
-    row = ApiKey.objects.filter(public_id=public_id).values_list(*FIELDS).first()
-    kept = bytes(row[2]) if row else bytes(32)
+    key = key_row(public_id)
+    kept = bytes(key.secret_hmac) if key else bytes(32)
     known = [hmac.compare_digest(kept, one) for one in hmacs]
-    if row is None or not any(known):
+    if key is None or not any(known):
         raise AuthenticationFailed("No such API key.", "api_key_invalid")
-    key = FoundKey(*row)
     now = timezone.now()
     _refuse_unless_live(key, now)
     _write_use(key, now, newest_hmac=hmacs[0])
-    return _caller(key)
+    return key.caller()
 
 
 def _token_of(header: str) -> str:
@@ -108,16 +66,16 @@ def _token_of(header: str) -> str:
     return token.strip()
 
 
-def _refuse_unless_live(key: FoundKey, now: datetime) -> None:
+def _refuse_unless_live(key: KeyRow, now: datetime) -> None:
     if key.revoked_at is not None:
         raise AuthenticationFailed("This API key was revoked.", "api_key_revoked")
     if key.expires_at is not None and key.expires_at <= now:
         raise AuthenticationFailed("This API key has expired.", "api_key_expired")
-    if key.state != Organization.State.ACTIVE:
+    if key.organization_state != Organization.State.ACTIVE:
         raise PermissionDenied("This organization is suspended.", "organization_suspended")
 
 
-def _write_use(key: FoundKey, now: datetime, *, newest_hmac: bytes) -> None:
+def _write_use(key: KeyRow, now: datetime, *, newest_hmac: bytes) -> None:
     """Keep the time of use, once a minute; who finds the row locked leaves it to the other.
 
     A key that was found under an older pepper is kept under the newest from here on.
@@ -130,20 +88,3 @@ def _write_use(key: FoundKey, now: datetime, *, newest_hmac: bytes) -> None:
         free = rows.select_for_update(skip_locked=True, no_key=True).values_list("pk", flat=True)
         for pk in free:
             ApiKey.objects.filter(pk=pk).update(last_used_at=now, secret_hmac=newest_hmac)
-
-
-def _caller(key: FoundKey) -> Caller:
-    return Caller(
-        organization_id=key.organization_id,
-        organization_public_id=key.organization_public_id,
-        organization_name=key.organization_name,
-        api_key_id=key.id,
-        api_key_public_id=key.public_id,
-        scopes=frozenset(key.scopes),
-        meter=key.meter,
-        rate=key.rate,
-        provides=key.provides,
-        buys=key.buys,
-        operates=key.operates,
-        audits=key.audits,
-    )

@@ -10,8 +10,8 @@ from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
 
-from accounts.models import Membership
 from accounts.models.callers import Caller
+from accounts.queries.callers import caller_of_membership, usable_memberships
 
 SESSION_KEY = "membership"
 P = ParamSpec("P")
@@ -30,28 +30,12 @@ def chosen_caller(request: HttpRequest) -> Caller | None:
     """Return the caller of the chosen (or only) membership that is usable now, or None."""
     if not request.user.is_authenticated:
         return None
-    rows = list(Membership.objects.usable().filter(user=request.user))
+    rows = usable_memberships(request.user)
     chosen = request.session.get(SESSION_KEY)
     found = next((row for row in rows if row.public_id == chosen), None)
     if found is None and len(rows) == 1:
         found = rows[0]
     return None if found is None else caller_of_membership(found)
-
-
-def caller_of_membership(membership: Membership) -> Caller:
-    """Return the caller that a member is."""
-    organization = membership.organization
-    return Caller(
-        organization_id=organization.pk,
-        organization_public_id=organization.public_id,
-        organization_name=organization.name,
-        user_id=membership.user_id,
-        role=membership.role,
-        provides=organization.provides,
-        buys=organization.buys,
-        operates=organization.operates,
-        audits=organization.audits,
-    )
 
 
 def member_required(*, kind: str = "", roles: Collection[str] = ()) -> Callable[[View[P]], View[P]]:

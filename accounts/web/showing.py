@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from django import template
 from django.conf import settings
-from django.forms import BoundField, CheckboxInput, Select
+from django.forms import BoundField, CheckboxInput, Select, Widget
 from django.http import HttpRequest
 from django.template import RequestContext
 from django.urls import reverse
@@ -146,7 +146,7 @@ def is_checkbox(field: BoundField) -> bool:
 @register.filter
 def control(field: BoundField) -> SafeString:
     """Show a field's control in the look of the portal, marked when it is wrong."""
-    names = {CheckboxInput: "form-check-input", Select: "form-select"}
-    look = next((n for kind, n in names.items() if isinstance(field.field.widget, kind)), None)
+    names: dict[type[Widget], str] = {CheckboxInput: "form-check-input", Select: "form-select"}
+    looks = (look for kind, look in names.items() if isinstance(field.field.widget, kind))
     wrong = " is-invalid" if field.errors else ""
-    return field.as_widget(attrs={"class": f"{look or 'form-control'}{wrong}"})
+    return field.as_widget(attrs={"class": next(looks, "form-control") + wrong})

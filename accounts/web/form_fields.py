@@ -1,0 +1,70 @@
+"""Form fields of the portal: exact decimals, and instants by the market's clock."""
+
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django import forms
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from exchange.foundation.money import NotADecimal, format_scaled, parse_scaled
+
+MARKET_FORM = "%Y-%m-%dT%H:%M"  # what a browser's own date and time control sends
+
+
+class ScaledField(forms.CharField):
+    """A decimal number that becomes whole steps of ``1 / scale``, exactly."""
+
+    default_error_messages = {
+        "not_decimal": _("Write a plain decimal number in steps of %(step)s."),
+        "too_small": _("Must be at least %(least)s."),
+    }
+
+    def __init__(self, *, scale: int, least: int = 0, **kwargs: Any) -> None:
+        self.scale = scale
+        self.least = least
+        widget = forms.TextInput(attrs={"inputmode": "decimal", "autocomplete": "off"})
+        super().__init__(max_length=40, widget=widget, **kwargs)
+
+    def clean(self, value: Any) -> Any:
+        """Return the steps, or None where an optional field is empty."""
+        text = super().clean(value)
+        return self._steps(text) if text else None
+
+    def _steps(self, text: str) -> int:
+        try:
+            steps = parse_scaled(text, scale=self.scale)
+        except NotADecimal as wrong:
+            step = {"step": format_scaled(1, scale=self.scale)}
+            message = self.error_messages["not_decimal"]
+            raise ValidationError(message, code="not_decimal", params=step) from wrong
+        if steps < self.least:
+            least = {"least": format_scaled(self.least, scale=self.scale)}
+            raise ValidationError(self.error_messages["too_small"], code="too_small", params=least)
+        return steps
+
+    def prepare_value(self, value: Any) -> Any:
+        """Show whole steps as the decimal that they are."""
+        return format_scaled(value, scale=self.scale) if isinstance(value, int) else value
+
+
+class MarketTimeField(forms.DateTimeField):
+    """An instant, written and read by the market's clock."""
+
+    widget = forms.DateTimeInput(format=MARKET_FORM, attrs={"type": "datetime-local"})
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(input_formats=[MARKET_FORM, "%Y-%m-%d %H:%M", "%Y-%m-%d"], **kwargs)
+
+    def to_python(self, value: Any) -> datetime | None:
+        """Return the instant that the market's clock shows as ``value``."""
+        with timezone.override(ZoneInfo(settings.MARKET_TIME_ZONE)):
+            return super().to_python(value)
+
+    def prepare_value(self, value: Any) -> Any:
+        """Show an instant by the market's clock."""
+        with timezone.override(ZoneInfo(settings.MARKET_TIME_ZONE)):
+            return super().prepare_value(value)
