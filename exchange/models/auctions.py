@@ -3,8 +3,10 @@
 from datetime import datetime, timedelta
 from typing import Self
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import F, Q
+from django.db.models.functions import Now
 
 from accounts.models.callers import Caller
 from exchange.foundation.market_time import MarketNow
@@ -23,6 +25,11 @@ from exchange.models.columns import (
 from exchange.models.network import OpenQuerySet
 
 PPM = 1_000_000
+
+
+def default_run_delays() -> list[int]:
+    """Return minutes after a period's end: provisional an hour, R1 a day, R2 seven days."""
+    return [60, 24 * 60, 7 * 24 * 60]
 
 
 class Horizon(models.TextChoices):
@@ -60,6 +67,11 @@ class AuctionSeries(models.Model):
     tolerance_ppm = models.PositiveIntegerField(default=20_000)
     penalty_factor_ppm = models.PositiveIntegerField(default=1_200_000)
     dispute_days = models.PositiveIntegerField(default=14)
+    run_delays_minutes = ArrayField(
+        models.PositiveIntegerField(),
+        default=default_run_delays,
+        help_text="after a period's end: provisional, R1, R2",
+    )
     clearing_seconds = models.PositiveIntegerField(default=240)
     active = models.BooleanField(default=True)
 
@@ -134,8 +146,11 @@ class AuctionQuerySet(models.QuerySet["Auction"]):
         return self.filter(state=AuctionState.OPEN, closes_at__gt=MarketNow())
 
     def waiting_to_be_cleared(self) -> Self:
-        """Cut to closed auctions that no worker has claimed, in the order of their gates."""
-        free = Q(claimed_until__isnull=True) | Q(claimed_until__lte=MarketNow())
+        """Cut to closed auctions that no worker has claimed, in the order of their gates.
+
+        A lease is about machines, so it runs by the real clock and not by the market's.
+        """
+        free = Q(claimed_until__isnull=True) | Q(claimed_until__lte=Now())
         return self.filter(free, state=AuctionState.CLOSED).order_by("closes_at", "pk")
 
     def waiting_to_be_published(self) -> Self:
@@ -173,6 +188,7 @@ class Auction(models.Model):
     tolerance_ppm = models.PositiveIntegerField()
     penalty_factor_ppm = models.PositiveIntegerField()
     dispute_days = models.PositiveIntegerField()
+    run_delays_minutes = ArrayField(models.PositiveIntegerField())
     clearing_seconds = models.PositiveIntegerField()
 
     created_at = written_at()

@@ -196,7 +196,6 @@ class Answer(models.TextChoices):
     NO_CAPACITY = "no_acceptable_capacity", "no capacity that the bid accepts was offered"
     INDIVISIBLE = "indivisible", "in the money, but a block is filled whole or not at all"
     OTHER_ALTERNATIVE = "other_alternative", "another block of its group was accepted"
-    OWN_CAPACITY = "own_capacity", "an organization of the same owner offers what it accepts"
 
 
 class BidAnswerQuerySet(models.QuerySet["BidAnswer"]):
