@@ -7,7 +7,7 @@ import factory
 from django.test import Client
 from rest_framework.test import APIClient
 
-from accounts.models import Caller, Membership, Organization, Role, Scope, User
+from accounts.models import ApiKey, Caller, Membership, Organization, Role, Scope, User
 from accounts.queries.callers import caller_of_key, caller_of_membership
 from accounts.services.api_keys import issue_key
 
@@ -47,12 +47,12 @@ class MembershipFactory(factory.django.DjangoModelFactory[Membership]):
 
 def operator() -> Organization:
     """Return an organization that operates the market and does nothing else."""
-    return OrganizationFactory(provides=False, buys=False, operates=True)
+    return OrganizationFactory.create(provides=False, buys=False, operates=True)
 
 
 def auditor() -> Organization:
     """Return an organization that audits the market and does nothing else."""
-    return OrganizationFactory(provides=False, buys=False, audits=True)
+    return OrganizationFactory.create(provides=False, buys=False, audits=True)
 
 
 def caller(
@@ -63,14 +63,16 @@ def caller(
 ) -> Caller:
     """Return who a fresh key of this (or a fresh) organization speaks for."""
     key, _ = issue_key(
-        organization or OrganizationFactory(), name="a test", scopes=scopes, **options
+        organization or OrganizationFactory.create(), name="a test", scopes=scopes, **options
     )
     return caller_of_key(key)
 
 
 def member(organization: Organization | None = None, *, role: str = Role.OWNER) -> Caller:
     """Return a person who acts for this (or a fresh) organization in the portal."""
-    membership = MembershipFactory(organization=organization or OrganizationFactory(), role=role)
+    membership = MembershipFactory.create(
+        organization=organization or OrganizationFactory.create(), role=role
+    )
     return caller_of_membership(membership)
 
 
@@ -82,7 +84,7 @@ def api(
 ) -> APIClient:
     """Return a client of the API with a fresh key of this (or a fresh) organization."""
     _, token = issue_key(
-        organization or OrganizationFactory(), name="a test", scopes=scopes, **options
+        organization or OrganizationFactory.create(), name="a test", scopes=scopes, **options
     )
     return api_with(token)
 
@@ -97,8 +99,18 @@ def api_with(token: str) -> APIClient:
 def portal(organization: Organization | None = None, *, role: str = Role.OWNER) -> Client:
     """Return a browser in which a member of this (or a fresh) organization is signed in."""
     client = Client()
-    membership = MembershipFactory(organization=organization or OrganizationFactory(), role=role)
+    membership = MembershipFactory.create(
+        organization=organization or OrganizationFactory.create(), role=role
+    )
     client.force_login(
         membership.user, backend="allauth.account.auth_backends.AuthenticationBackend"
     )
     return client
+
+
+def _issue(
+    organization: Organization | None, scopes: Collection[str], **options: Any
+) -> tuple[ApiKey, str]:
+    return issue_key(
+        organization or OrganizationFactory.create(), name="a test", scopes=scopes, **options
+    )
