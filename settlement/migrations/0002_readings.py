@@ -24,12 +24,30 @@ CREATE TABLE settlement_reading (
 ) PARTITION BY RANGE (ends_at);
 CREATE INDEX reading_of_stream ON settlement_reading (device_id, meter_id, boot_id, ends_at);
 CREATE INDEX reading_of_contract ON settlement_reading (contract_id, ends_at);
+CREATE UNLOGGED TABLE settlement_readingstage (
+    meter_id bigint NOT NULL,
+    event_id varchar(128) NOT NULL,
+    content_sha256 bytea NOT NULL,
+    device_id bigint NOT NULL,
+    contract_id bigint NOT NULL,
+    boot_id uuid NOT NULL,
+    seq bigint NOT NULL,
+    starts_at timestamptz NOT NULL,
+    ends_at timestamptz NOT NULL,
+    accel_ms_total bigint NOT NULL,
+    energy_mj_total bigint,
+    util_ppm integer,
+    quality varchar(16) NOT NULL
+);
 CREATE FUNCTION settlement_append_only() RETURNS trigger LANGUAGE plpgsql AS
 $$ BEGIN RAISE EXCEPTION '% is append-only', TG_TABLE_NAME USING ERRCODE = '23001'; END $$;
 CREATE TRIGGER reading_append_only BEFORE UPDATE OR DELETE ON settlement_reading
     FOR EACH ROW EXECUTE FUNCTION settlement_append_only();
 """
-NO_READINGS = "DROP TABLE settlement_reading; DROP FUNCTION settlement_append_only();"
+NO_READINGS = """
+DROP TABLE settlement_reading, settlement_readingstage;
+DROP FUNCTION settlement_append_only();
+"""
 
 ASSIGNMENTS = """
 CREATE EXTENSION IF NOT EXISTS btree_gist;

@@ -11,7 +11,6 @@ from accounts.models import Caller, Organization
 from exchange.foundation.ids import LENGTH_MAX, new_id
 from exchange.foundation.states import moves_of
 from settlement.models.delivery import DeliveryPeriod, RunKind
-from settlement.models.transfers import Transfer
 
 
 def new_statement_id() -> str:
@@ -134,14 +133,11 @@ class StatementLineQuerySet(models.QuerySet["StatementLine"]):
 
 
 class StatementLine(models.Model):
-    """One posted amount on paper. Rows are added, never changed or removed."""
+    """What one run of one period changed, on paper. Rows are added, never changed or removed."""
 
     statement = models.ForeignKey(Statement, on_delete=models.PROTECT, related_name="lines")
     line_no = models.IntegerField()
     kind = models.CharField(max_length=16, choices=LineKind)
-    transfer = models.ForeignKey(
-        Transfer, on_delete=models.PROTECT, db_index=False, related_name="lines"
-    )
     period = models.ForeignKey(DeliveryPeriod, on_delete=models.PROTECT, related_name="lines")
     run_no = models.SmallIntegerField(choices=RunKind)
     delivered_ms = models.BigIntegerField(help_text="what this run added to what was delivered")
@@ -154,7 +150,9 @@ class StatementLine(models.Model):
         ordering = ["statement", "line_no"]
         constraints = [
             models.UniqueConstraint(fields=["statement", "line_no"], name="statement_line_no"),
-            models.UniqueConstraint(fields=["transfer", "kind"], name="statement_line_once"),
+            models.UniqueConstraint(
+                fields=["period", "run_no", "kind"], name="statement_line_once"
+            ),
         ]
         triggers = [
             pgtrigger.Protect(
