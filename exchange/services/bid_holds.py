@@ -1,0 +1,64 @@
+"""The money behind bids: one hold a bid, and one for all alternatives of a group.
+
+A group holds its dearest alternative. The amount of a hold never grows, so a dearer alternative
+replaces the group's hold by a new one, in the same database transaction.
+"""
+
+from typing import Final
+
+from django.db import connection
+from django.db.models import Max, Q
+
+from exchange.foundation.ids import new_id
+from exchange.models import Bid
+from exchange.models.bids import BidQuerySet
+from exchange.queries.bid_terms import BidTerms
+from settlement.services.holds import HoldRequest, place_hold, release_holds, resize_holds
+
+REPLACED: Final = "replaced by the hold of a dearer alternative"
+_LOCK_GROUP: Final = "SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))"
+
+
+def cover_bid(organization_id: int, public_id: str, terms: BidTerms) -> str:
+    """Freeze what the bid may cost and return the hold's key. Raises InsufficientFunds."""
+    if terms.group:
+        return cover_group(organization_id, terms, terms.greatest_cost_micros)
+    place_hold(HoldRequest(public_id, organization_id, terms.greatest_cost_micros))
+    return public_id
+
+
+def cover_group(organization_id: int, terms: BidTerms, cost_micros: int) -> str:
+    """Let the group's one hold cover an alternative of this cost, and return its key."""
+    lock_group(organization_id, terms.auction_id, terms.group)
+    members = group_members(organization_id, terms.auction_id, terms.group)
+    kept = members.values_list("hold_key", flat=True).first()
+    dearest = members.aggregate(most=Max("greatest_cost_micros"))["most"]
+    if kept is not None and cost_micros <= dearest:
+        return kept
+    key = new_id("grp")
+    if kept is not None:
+        release_holds([kept], REPLACED)
+    place_hold(HoldRequest(key, organization_id, cost_micros))
+    members.update(hold_key=key)
+    return key
+
+
+def uncover_bid(bid: Bid, reason: str) -> None:
+    """Free what no longer needs to be frozen now that ``bid`` has left the market."""
+    most = None
+    if bid.group:
+        members = group_members(bid.organization_id, bid.auction_id, bid.group)
+        most = members.exclude(pk=bid.pk).aggregate(most=Max("greatest_cost_micros"))["most"]
+    resize_holds({bid.hold_key: most or 0}, reason)
+
+
+def lock_group(organization_id: int, auction_id: int | None, group: str) -> None:
+    """Let one writer at a time count a group's alternatives, until the transaction's end."""
+    with connection.cursor() as cursor:
+        cursor.execute(_LOCK_GROUP, [f"group/{organization_id}/{auction_id}/{group}"])
+
+
+def group_members(organization_id: int, auction_id: int | None, group: str) -> BidQuerySet:
+    """Return the alternatives of a job that may still be filled."""
+    there = Q(auction__isnull=True) if auction_id is None else Q(auction_id=auction_id)
+    return Bid.objects.live().filter(there, organization_id=organization_id, group=group)

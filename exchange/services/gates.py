@@ -1,0 +1,105 @@
+"""The gate of an auction, held open while an order goes through it.
+
+Bidders share the lock on the auction's row, so none waits for another; the guarded UPDATE that
+closes the auction waits for all of them, and whoever comes after it finds it closed.
+"""
+
+from collections.abc import Collection
+from datetime import datetime, timedelta
+from typing import Any, Final, NamedTuple
+
+from django.db import connection
+
+from exchange.models import AuctionState
+from exchange.queries.catalogue import Catalogue, catalogue_of
+
+STANDING_DAYS_MAX: Final = 366
+STANDING_PERIOD_MINUTES: Final = 60
+
+# One statement tells all that a bid is checked against. Raw, because Django has no FOR SHARE.
+_AUCTIONS = """
+    SELECT id, public_id, state, closes_at, starts_at, ends_at, period_minutes, currency,
+           price_cap_ticks, buyer_fee_ppm
+    FROM exchange_auction WHERE public_id = ANY(%s) ORDER BY id FOR SHARE
+"""
+_FLOOR = """
+    SELECT market_now(), (SELECT version::text FROM catalogue_version),
+           EXISTS (SELECT FROM exchange_marketfreeze WHERE lifted_at IS NULL),
+           min(price_cap_ticks), max(buyer_fee_ppm), min(currency)
+    FROM exchange_auctionseries WHERE active
+"""
+
+
+class AuctionNotOpen(Exception):
+    """The auction takes no orders now: its book is not open yet, or its gate has closed."""
+
+
+class MarketFrozen(Exception):
+    """An operator has halted the market; no order is taken until the halt is lifted."""
+
+
+class Gate(NamedTuple):
+    """The rules that a bid must keep to enter one auction (or, standing, any that comes)."""
+
+    id: int | None
+    public_id: str | None
+    state: str
+    closes_at: datetime
+    starts_at: datetime
+    ends_at: datetime
+    period_minutes: int
+    currency: str
+    price_cap_ticks: int
+    buyer_fee_ppm: int
+
+
+class Floor(NamedTuple):
+    """The market as an order finds it: the time, the catalogue, and the gates that it names."""
+
+    now: datetime
+    catalogue: Catalogue
+    gates: dict[str, Gate]
+    standing: Gate | None
+
+    def refuse_unless_open(self, gate: Gate) -> None:
+        """Raise AuctionNotOpen unless the gate is open by the market's clock."""
+        if gate.state != AuctionState.OPEN or self.now >= gate.closes_at:
+            word = "closed" if gate.state == AuctionState.OPEN else gate.state
+            raise AuctionNotOpen(f"auction {gate.public_id} is {word}; it takes no orders")
+
+
+def hold_gates(auction_ids: Collection[str]) -> Floor:
+    """Return the market's floor, sharing the lock on the named auctions until the end of the
+    database transaction that the caller has open. Raises MarketFrozen.
+    """
+    assert connection.in_atomic_block, "a lock outlives its statement only in a transaction"
+    with connection.cursor() as cursor:
+        gates = _lock(cursor, auction_ids) if auction_ids else {}
+        cursor.execute(_FLOOR)
+        now, version, frozen, cap, fee, currency = cursor.fetchone()
+    if frozen:
+        raise MarketFrozen("the market is frozen; no order is taken")
+    standing = None if cap is None else _standing(now, cap, fee, currency)
+    return Floor(now, catalogue_of(version), gates, standing)
+
+
+def _lock(cursor: Any, auction_ids: Collection[str]) -> dict[str, Gate]:
+    cursor.execute(_AUCTIONS, [list(auction_ids)])
+    return {row[1]: Gate(*row) for row in cursor.fetchall()}
+
+
+def _standing(now: datetime, cap: int, fee: int, currency: str) -> Gate:
+    """Return rules that hold in every series: the lowest cap, the highest fee, whole hours."""
+    hour = now.replace(minute=0, second=0, microsecond=0)
+    return Gate(
+        id=None,
+        public_id=None,
+        state=AuctionState.OPEN,
+        closes_at=now,
+        starts_at=hour,
+        ends_at=hour + timedelta(days=STANDING_DAYS_MAX),
+        period_minutes=STANDING_PERIOD_MINUTES,
+        currency=currency,
+        price_cap_ticks=cap,
+        buyer_fee_ppm=fee,
+    )
