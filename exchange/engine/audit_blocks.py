@@ -1,0 +1,68 @@
+"""Blocks at the published prices: no accepted one loses; the rejected winners and the regret."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from exchange.engine.audit_case import Case
+from exchange.engine.book import NO_GROUP, BidKind
+from exchange.engine.bound import block_surpluses, block_value
+
+
+@dataclass(frozen=True, slots=True)
+class BlockReview:
+    """Who would have gained: names of blocks, and micro-ticks x lots in all.
+
+    ``regret`` is, over groups and blocks in none, the best surplus at the prices minus what was
+    obtained.
+    """
+
+    rejected_winners: list[str]
+    regret: int
+
+
+def obtained_surpluses(case: Case) -> dict[int, int]:
+    """Give what each accepted block gains at the published prices, in micro-ticks x lots."""
+    bids, fills = case.book.bids, case.clearing.bid_fills
+    rows = np.flatnonzero(bids.kind[fills.bid] == BidKind.BLOCK)
+    gained: dict[int, int] = {}
+    costs, lots = case.row_costs(), fills.quantity_lots
+    for row in rows.tolist():
+        bid = int(fills.bid[row])
+        before = gained[bid] if bid in gained else block_value(case.book, bid)
+        gained[bid] = before - int(costs[row]) * int(lots[row])
+    return gained
+
+
+def check_blocks_gain(case: Case, gained: dict[int, int]) -> None:
+    """Check that no accepted block loses more than its ticks: one in every price it pays."""
+    fills = case.clearing.bid_fills
+    ticks = case.row_ticks()
+    losers = {bid: gain for bid, gain in gained.items() if gain < 0}
+    for bid, gain in losers.items():
+        rows = slice(*np.searchsorted(fills.bid, [bid, bid + 1]).tolist())
+        pairs = zip(ticks[rows].tolist(), fills.quantity_lots[rows].tolist(), strict=True)
+        if -gain > sum(tick * lots for tick, lots in pairs):
+            reason = f"loses {-gain / 1e12:g} an hour's price at the published prices"
+            case.failures.add("block_loses", case.bid_name(bid), reason)
+
+
+def review_blocks(case: Case, gained: dict[int, int]) -> BlockReview:
+    """Name the blocks that would have gained more than their job did, and add up by how much."""
+    group = case.book.bids.group
+    obtained: dict[tuple[int, int], int] = {}
+    for bid, gain in gained.items():
+        obtained[_job(int(group[bid]), bid)] = gain
+    best = dict.fromkeys(obtained, 0)
+    winners = []
+    for bid, gain in sorted(block_surpluses(case.book, case.reach, case.prices).items()):
+        job = _job(int(group[bid]), bid)
+        best[job] = max(best.get(job, 0), gain)
+        if bid not in gained and gain > max(0, obtained.get(job, 0)):
+            winners.append(str(case.book.bids.names[bid]))
+    regret = sum(gain - obtained.get(job, 0) for job, gain in best.items())
+    return BlockReview(winners, regret)
+
+
+def _job(group: int, bid: int) -> tuple[int, int]:
+    return (group, -1) if group != NO_GROUP else (NO_GROUP, bid)

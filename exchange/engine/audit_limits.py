@@ -1,0 +1,185 @@
+"""Links, power and the domestic share: held, and priced only where they bind.
+
+A priced limit counts as full within one lot per order that uses it: for a link and period one lot
+times the order's bandwidth; for power one lot times the watts it draws with PUE; for the share,
+which spans the horizon, one lot of each order and period times its weight in the policy.
+"""
+
+import numpy as np
+
+from exchange.engine.audit_case import Case
+from exchange.engine.book import LOTS_PER_UNIT, UNLIMITED, Flags, Floats
+from exchange.engine.exact import sum_by, sum_products_by
+from exchange.engine.exact_prices import domestic_weight, kw_scaled
+
+_KW_PER_LIMIT = 10**9 * LOTS_PER_UNIT  # kW x 10**15 x lots against millionths of a kW
+
+
+def check_links(case: Case) -> None:
+    """Check each limited link's load and price."""
+    book, fills = case.book, case.clearing.bid_fills
+    count = np.diff(book.routes.link_start)[fills.route]
+    row = np.repeat(np.arange(len(fills.bid)), count)
+    step = np.arange(len(row)) - np.repeat(np.cumsum(count) - count, count)
+    link = book.routes.links[book.routes.link_start[fills.route[row]] + step]
+    size = len(book.links) * book.periods
+    key = link * book.periods + fills.period[row]
+    gbps = book.bids.gbps_micros[fills.bid[row]]
+    load = sum_products_by(key, gbps, fills.quantity_lots[row], size)
+    _, one = np.unique(key * (len(book.bids.names) + 1) + fills.bid[row], return_index=True)
+    slack = sum_by(key[one], gbps[one], size)
+    limit = book.link_gbps_micros.ravel()
+    for place in np.flatnonzero((limit != UNLIMITED) & (load > limit * LOTS_PER_UNIT)):
+        reason = f"{_gbps(load[place])} Gbps over a limit of {limit[place] / 1e6:g}"
+        case.failures.add("link_overloaded", _link_name(case, int(place)), reason)
+    prices = case.clearing.prices.links_ticks.ravel()
+    for place in np.flatnonzero(prices):
+        full = load[place] + slack[place] >= limit[place] * LOTS_PER_UNIT
+        _check_price(
+            case,
+            ("link", _link_name(case, int(place)), int(prices[place])),
+            limited=bool(limit[place] != UNLIMITED),
+            full=bool(full),
+        )
+
+
+def _gbps(load: np.int64) -> str:
+    return f"{load / 1e9:g}"
+
+
+def _link_name(case: Case, place: int) -> str:
+    link, period = divmod(place, case.book.periods)
+    return f"link {case.book.links[link]} period {period}"
+
+
+def _check_price(case: Case, about: tuple[str, str, int], *, limited: bool, full: bool) -> None:
+    kind, where, price = about
+    if price < 0:
+        case.failures.add(f"{kind}_price_negative", where, "the price is below zero")
+    elif not limited:
+        case.failures.add(f"{kind}_price_without_limit", where, "priced, but there is no limit")
+    elif not full:
+        case.failures.add(f"{kind}_price_while_free", where, "priced, but the limit is not full")
+
+
+def check_power(case: Case) -> None:
+    """Check each region's power budget and its price."""
+    book, prices = case.book, case.clearing.prices.power_ticks
+    load, slack = _power_loads(case) if (book.power_kw_micros != UNLIMITED).any() else ({}, {})
+    for region, period in np.argwhere((book.power_kw_micros != UNLIMITED) | (prices != 0)).tolist():
+        limit = int(book.power_kw_micros[region, period])
+        used = load.get((region, period), 0)
+        where = f"region {book.regions[region]} period {period}"
+        if limit != UNLIMITED and used > limit * _KW_PER_LIMIT:
+            reason = f"{used / 1e18:g} kW over a budget of {limit / 1e6:g}"
+            case.failures.add("power_overdrawn", where, reason)
+        if price := int(prices[region, period]):
+            full = used + slack.get((region, period), 0) >= limit * _KW_PER_LIMIT
+            about = ("power", where, price)
+            _check_price(case, about, limited=limit != UNLIMITED, full=full)
+
+
+def _power_loads(case: Case) -> tuple[dict[tuple[int, int], int], dict[tuple[int, int], int]]:
+    """Add up kW (x 10**15 x lots) and one lot per order, by region and period."""
+    book, fills = case.book, case.clearing.bid_fills
+    kw = [int(value) for value in kw_scaled(book)]
+    size = len(kw) * book.periods
+    cell = case.pair * book.periods + fills.period
+    lots = sum_by(cell, fills.quantity_lots, size)
+    load: dict[tuple[int, int], int] = {}
+    for place in np.flatnonzero(lots).tolist():
+        pair, period = divmod(place, book.periods)
+        key = (_region(case, pair), period)
+        load[key] = load.get(key, 0) + kw[pair] * int(lots[place])
+    widest: dict[tuple[int, int, int], int] = {}
+    for bid, pair, period in zip(fills.bid, case.pair, fills.period, strict=True):
+        order = (int(bid), _region(case, int(pair)), int(period))
+        widest[order] = max(widest.get(order, 0), kw[pair])
+    slack: dict[tuple[int, int], int] = {}
+    for (_, region, at), value in widest.items():
+        slack[region, at] = slack.get((region, at), 0) + value
+    return load, slack
+
+
+def _region(case: Case, pair: int) -> int:
+    site, _ = case.book.pairs
+    return int(case.book.sites.region[site[pair]])
+
+
+def check_domestic_share(case: Case) -> None:
+    """Check the policy and its price."""
+    book, price = case.book, case.clearing.prices.domestic_share_nanos
+    policy = book.min_domestic_share_micros is not None
+    weight = [int(value) for value in domestic_weight(book)]
+    lots = sum_by(case.pair, case.clearing.bid_fills.quantity_lots, len(weight))
+    over = sum(int(lot) * value for lot, value in zip(lots, weight, strict=True))
+    if over < 0:
+        reason = f"short by {-over / 1e18:g} PFLOPS-hours"
+        case.failures.add("domestic_share_missed", "domestic share", reason)
+    if price:
+        slack = sum(_widest_weights(case, weight)) if over > 0 else 0
+        about = ("domestic_share", "domestic share", price)
+        _check_price(case, about, limited=policy, full=over <= slack)
+
+
+def _widest_weights(case: Case, weight: list[int]) -> list[int]:
+    fills = case.clearing.bid_fills
+    key = fills.bid * case.book.periods + fills.period
+    widest: dict[int, int] = {}
+    for order, pair in zip(key.tolist(), case.pair.tolist(), strict=True):
+        widest[order] = max(widest.get(order, 0), abs(weight[pair]))
+    return list(widest.values())
+
+
+def check_cell_prices(case: Case) -> None:
+    """Check that cell prices are below zero only while the share is priced, by the cap at most.
+
+    A cell that nothing is offered in has no price.
+    """
+    book, prices = case.book, case.clearing.prices
+    cells = prices.cells_ticks
+    least = -book.price_cap_ticks if prices.domestic_share_nanos > 0 else 0
+    for code, bad, reason in (
+        ("price_negative", book.open_cells & (cells < least), f"below {least} ticks"),
+        ("price_without_offer", ~book.open_cells & (cells != 0), "priced, but nothing is offered"),
+    ):
+        for pair, period in np.argwhere(bad).tolist():
+            case.failures.add(code, case.pair_name(pair, period), reason)
+
+
+def shapes_fit(case: Case) -> bool:
+    """Check that there is a price for each cell, link and region, before anything is priced."""
+    book, prices, proof = case.book, case.clearing.prices, case.clearing.certificate
+    cells, limits, power = (
+        book.open_cells.shape,
+        book.link_gbps_micros.shape,
+        book.power_kw_micros.shape,
+    )
+    fits = (prices.cells_ticks.shape, prices.links_ticks.shape, prices.power_ticks.shape) == (
+        cells,
+        limits,
+        power,
+    ) and (proof.cells.shape, proof.links.shape, proof.power.shape) == (cells, limits, power)
+    if not fits:
+        case.failures.add("prices_misshapen", "prices", "the book has other cells or limits")
+    return fits
+
+
+def check_certificate(case: Case) -> None:
+    """Check that certificate prices are finite, not negative, and zero where nothing is limited."""
+    book, proof = case.book, case.clearing.certificate
+    policy = book.min_domestic_share_micros is not None
+    share = proof.domestic_share
+    for where, wrong in (
+        ("cells", ~np.isfinite(proof.cells)),
+        ("links", ~_may_price(proof.links, book.link_gbps_micros != UNLIMITED)),
+        ("power", ~_may_price(proof.power, book.power_kw_micros != UNLIMITED)),
+        ("domestic share", ~_may_price(np.array([share]), np.array([policy]))),
+    ):
+        if wrong.any():
+            reason = "a price is not finite, is negative, or stands where nothing is limited"
+            case.failures.add("certificate_invalid", f"certificate {where}", reason)
+
+
+def _may_price(prices: Floats, limited: Flags) -> Flags:
+    return np.asarray(np.isfinite(prices) & np.where(limited, prices >= 0, prices == 0))
