@@ -1,0 +1,173 @@
+"""The duty that follows from the fills of one bid at one site on one accelerator."""
+
+from typing import Self
+
+import pgtrigger
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.db.models import F, Q
+from django.db.models.functions import Now
+
+from accounts.models import Caller, Organization
+from exchange.foundation.ids import LENGTH_MAX, new_id
+from exchange.foundation.states import moves_of
+
+CODE_LENGTH_MAX = 64
+REASON_LENGTH_MAX = 200
+
+
+def new_contract_id() -> str:
+    """Return a fresh public id of a contract."""
+    return new_id("ctr")
+
+
+class ContractState(models.TextChoices):
+    """Where a contract stands (settlement.md, section 2)."""
+
+    SCHEDULED = "scheduled", "scheduled"
+    PROVISIONING = "provisioning", "provisioning"
+    ACTIVE = "active", "active"
+    DEGRADED = "degraded", "degraded"
+    CURTAILED = "curtailed", "curtailed"
+    RECLAIMING = "reclaiming", "reclaiming"
+    DEFAULTED = "defaulted", "defaulted"
+    TRANSFERRED = "transferred", "transferred"
+    ENDED = "ended", "ended"
+
+
+CONTRACT_MOVES = moves_of(
+    ContractState.values,
+    {
+        "scheduled": ["provisioning"],
+        "provisioning": ["active"],
+        "active": ["degraded", "reclaiming", "curtailed", "defaulted", "transferred", "ended"],
+        # Silence of a meter never ends a contract, but its time may run out meanwhile.
+        "degraded": ["active", "ended"],
+        "reclaiming": ["ended"],
+    },
+)
+
+
+class ContractQuerySet(models.QuerySet["Contract"]):
+    def visible_to(self, caller: Caller) -> Self:
+        """Cut to contracts that the caller buys or provides; operators and auditors see all."""
+        if caller.sees_all:
+            return self
+        mine = caller.organization_id
+        return self.filter(Q(buyer_id=mine) | Q(provider_id=mine))
+
+
+class Contract(models.Model):
+    """Who delivers what to whom, where and when, on the terms as they were when it was made.
+
+    It names its auction and bid as texts and the site and the chip with their figures: it has
+    no key into the catalogue. Quantities and prices stand on its delivery periods.
+    """
+
+    public_id = models.CharField(
+        max_length=LENGTH_MAX, unique=True, default=new_contract_id, editable=False
+    )
+    key = models.UUIDField(unique=True, editable=False)
+    buyer = models.ForeignKey(
+        Organization, on_delete=models.PROTECT, related_name="contracts_bought"
+    )
+    provider = models.ForeignKey(
+        Organization, on_delete=models.PROTECT, related_name="contracts_provided"
+    )
+    auction_id = models.CharField(max_length=LENGTH_MAX, db_index=True)
+    bid_id = models.CharField(max_length=LENGTH_MAX, db_index=True)
+    hold_key = models.CharField(max_length=CODE_LENGTH_MAX)
+    site_code = models.CharField(max_length=CODE_LENGTH_MAX)
+    region_code = models.CharField(max_length=CODE_LENGTH_MAX)
+    accelerator_code = models.CharField(max_length=CODE_LENGTH_MAX)
+    accelerator_kind = models.CharField(max_length=3, choices=[("gpu", "GPU"), ("npu", "NPU")])
+    domestic = models.BooleanField()
+    tflops_micros = models.BigIntegerField(help_text="FP16 dense TFLOPS x 1,000,000")
+    watts_micros = models.BigIntegerField(help_text="watts x 1,000,000")
+    pue_micros = models.BigIntegerField(help_text="PUE x 1,000,000")
+    renewable_micros = models.BigIntegerField(help_text="renewable share x 1,000,000")
+    currency = models.CharField(max_length=3)
+    tolerance_ppm = models.IntegerField(help_text="of the larger of two meters' figures")
+    penalty_factor_ppm = models.IntegerField(help_text="of the price, for each hour not delivered")
+    dispute_days = models.IntegerField()
+    run_delays_minutes = ArrayField(
+        models.IntegerField(), help_text="after the period's end: provisional, R1, R2"
+    )
+    buyer_fee_ppm = models.IntegerField()
+    seller_fee_ppm = models.IntegerField()
+    state = models.CharField(max_length=16, choices=ContractState, default=ContractState.SCHEDULED)
+    reason = models.CharField(max_length=REASON_LENGTH_MAX, blank=True)
+    starts_at = models.DateTimeField(help_text="as planned")
+    ends_at = models.DateTimeField(help_text="as planned")
+    started_at = models.DateTimeField(null=True, help_text="as it was")
+    ended_at = models.DateTimeField(null=True, help_text="as it was")
+    created_at = models.DateTimeField(db_default=Now(), editable=False)
+
+    objects = ContractQuerySet.as_manager()
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["buyer", "-id"], name="contract_of_buyer"),
+            models.Index(fields=["provider", "-id"], name="contract_of_provider"),
+            models.Index(
+                fields=["state", "starts_at"],
+                condition=Q(ended_at__isnull=True),
+                name="contract_under_way",
+            ),
+        ]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(state__in=ContractState.values), name="contract_state"
+            ),
+            models.CheckConstraint(
+                condition=Q(ends_at__gt=F("starts_at")), name="contract_takes_time"
+            ),
+            models.CheckConstraint(
+                condition=Q(tolerance_ppm__gte=0)
+                & Q(penalty_factor_ppm__gte=0)
+                & Q(dispute_days__gte=0)
+                & Q(buyer_fee_ppm__gte=0)
+                & Q(seller_fee_ppm__gte=0),
+                name="contract_terms_not_negative",
+            ),
+        ]
+        triggers = [
+            pgtrigger.ReadOnly(
+                name="contract_terms",
+                exclude=["state", "reason", "started_at", "ended_at"],
+            ),
+            pgtrigger.Protect(name="contract_stays", operation=pgtrigger.Delete),
+        ]
+
+    def __str__(self) -> str:
+        return self.public_id
+
+
+class ContractMoveQuerySet(models.QuerySet["ContractMove"]):
+    def visible_to(self, caller: Caller) -> Self:
+        """Cut to moves of contracts that the caller may see."""
+        return self.filter(contract__in=Contract.objects.visible_to(caller).values("pk"))
+
+
+class ContractMove(models.Model):
+    """A contract went from one state to the next. Rows are added, never changed or removed."""
+
+    contract = models.ForeignKey(Contract, on_delete=models.PROTECT, related_name="moves")
+    was = models.CharField(max_length=16, choices=ContractState)
+    state = models.CharField(max_length=16, choices=ContractState)
+    reason = models.CharField(max_length=REASON_LENGTH_MAX)
+    planned_at = models.DateTimeField(null=True)
+    moved_at = models.DateTimeField()
+
+    objects = ContractMoveQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["id"]
+        triggers = [
+            pgtrigger.Protect(
+                name="contract_move_append_only", operation=pgtrigger.Update | pgtrigger.Delete
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.contract_id}: {self.was} -> {self.state}"

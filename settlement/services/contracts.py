@@ -1,0 +1,167 @@
+"""Contracts, opened in bulk when an auction is published, and moved through their states."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
+from typing import Any
+
+from django.db import connection, transaction
+from django.db.backends.utils import CursorWrapper
+
+from exchange.foundation.market_time import market_now
+from exchange.foundation.states import move
+from settlement.models import CONTRACT_MOVES, Contract, ContractMove, ContractState
+from settlement.models.contracts import new_contract_id
+from settlement.services.contract_terms import ContractTerms, PeriodTerms
+
+__all__ = [
+    "ContractDiffers",
+    "ContractTerms",
+    "PeriodTerms",
+    "move_contract",
+    "open_contracts",
+]
+
+CONTRACT_COLUMNS = (
+    "key",
+    "buyer_id",
+    "provider_id",
+    "auction_id",
+    "bid_id",
+    "hold_key",
+    "site_code",
+    "region_code",
+    "accelerator_code",
+    "accelerator_kind",
+    "domestic",
+    "tflops_micros",
+    "watts_micros",
+    "pue_micros",
+    "renewable_micros",
+    "currency",
+    "tolerance_ppm",
+    "penalty_factor_ppm",
+    "dispute_days",
+    "buyer_fee_ppm",
+    "seller_fee_ppm",
+    "run_delays_minutes",
+    "starts_at",
+    "ends_at",
+)
+PERIOD_COLUMNS = (
+    "starts_at",
+    "ends_at",
+    "quantity_lots",
+    "price_ticks",
+    "buyer_price",
+    "seller_price",
+    "congestion_price",
+    "power_price",
+    "policy_price",
+)
+_CONTRACT = ", ".join(CONTRACT_COLUMNS)
+_PERIOD = ", ".join(PERIOD_COLUMNS)
+_STATED = ", ".join(f"stated.{name}" for name in CONTRACT_COLUMNS)
+_KEPT = ", ".join(f"kept.{name}" for name in CONTRACT_COLUMNS)
+_PERIOD_STATED = ", ".join(f"stated.{name}" for name in PERIOD_COLUMNS)
+_PERIOD_KEPT = ", ".join(f"kept.{name}" for name in PERIOD_COLUMNS)
+
+# Names of columns are this module's own; every value goes by COPY.
+STAGES = f"""
+CREATE TEMP TABLE stated_contract ON COMMIT DROP AS
+SELECT public_id, {_CONTRACT} FROM settlement_contract WITH NO DATA;
+CREATE TEMP TABLE stated_period ON COMMIT DROP AS
+SELECT contract.key, {_PERIOD_STATED}
+FROM settlement_deliveryperiod AS stated JOIN settlement_contract AS contract ON false
+WITH NO DATA;
+"""  # noqa: S608
+DROP_STAGES = "DROP TABLE stated_contract, stated_period"
+COPY_CONTRACTS = f"COPY stated_contract (public_id, {_CONTRACT}) FROM STDIN"
+COPY_PERIODS = f"COPY stated_period (key, {_PERIOD}) FROM STDIN"
+INSERT_CONTRACTS = f"""
+INSERT INTO settlement_contract (public_id, {_CONTRACT}, state, reason)
+SELECT public_id, {_CONTRACT}, 'scheduled', '' FROM stated_contract ORDER BY key
+ON CONFLICT (key) DO NOTHING
+"""  # noqa: S608
+INSERT_PERIODS = f"""
+INSERT INTO settlement_deliveryperiod (contract_id, {_PERIOD})
+SELECT contract.id, {_PERIOD_STATED}
+FROM stated_period AS stated JOIN settlement_contract AS contract USING (key)
+ORDER BY contract.id, stated.starts_at
+ON CONFLICT (contract_id, starts_at) DO NOTHING
+"""  # noqa: S608
+DIFFERENT = f"""
+SELECT kept.public_id FROM stated_contract AS stated JOIN settlement_contract AS kept USING (key)
+WHERE ({_STATED}) IS DISTINCT FROM ({_KEPT})
+UNION ALL
+SELECT contract.public_id FROM settlement_deliveryperiod AS kept
+JOIN settlement_contract AS contract ON contract.id = kept.contract_id
+JOIN (SELECT DISTINCT key FROM stated_period) AS named ON named.key = contract.key
+LEFT JOIN stated_period AS stated
+    ON stated.key = contract.key AND stated.starts_at = kept.starts_at
+WHERE ({_PERIOD_STATED}) IS DISTINCT FROM ({_PERIOD_KEPT})
+LIMIT 1
+"""  # noqa: S608
+
+
+class ContractDiffers(Exception):
+    """A contract with this key was opened before, on other terms."""
+
+
+def open_contracts(terms: Sequence[ContractTerms]) -> int:
+    """Open a contract with its periods for each of ``terms``; return how many are new.
+
+    A repeat opens nothing. Raises ContractDiffers, with nothing opened, where a contract with
+    the same key stands on other terms.
+    """
+    if not terms:
+        return 0
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(STAGES)
+        _copy(cursor, COPY_CONTRACTS, (_contract_row(each) for each in terms))
+        _copy(cursor, COPY_PERIODS, _period_rows(terms))
+        cursor.execute(INSERT_CONTRACTS)
+        opened = int(cursor.rowcount)
+        cursor.execute(INSERT_PERIODS)
+        cursor.execute(DIFFERENT)
+        different = cursor.fetchone()
+        if different:
+            raise ContractDiffers(f"contract {different[0]} stands on other terms")
+        cursor.execute(DROP_STAGES)
+    return opened
+
+
+def move_contract(contract: Contract, to: ContractState, *, reason: str) -> None:
+    """Move one contract, with a reason. Raises IllegalMove, or LostRace if it moved meanwhile."""
+    now = market_now()
+    was = contract.state
+    with transaction.atomic():
+        move(contract, to=to, moves=CONTRACT_MOVES, reason=reason, **_times(to, now))
+        ContractMove.objects.create(
+            contract=contract, was=was, state=to, reason=reason, moved_at=now
+        )
+
+
+def _times(to: ContractState, now: datetime) -> dict[str, Any]:
+    if to is ContractState.ACTIVE:
+        return {"started_at": now}
+    return {"ended_at": now} if not CONTRACT_MOVES[to] else {}
+
+
+def _copy(cursor: CursorWrapper, statement: str, rows: Iterable[Sequence[object]]) -> None:
+    with cursor.copy(statement) as copy:
+        for row in rows:
+            copy.write_row(row)
+
+
+def _contract_row(terms: ContractTerms) -> list[object]:
+    row: list[object] = [new_contract_id()]
+    row += [getattr(terms, name) for name in CONTRACT_COLUMNS]
+    row[1 + CONTRACT_COLUMNS.index("run_delays_minutes")] = list(terms.run_delays_minutes)
+    return row
+
+
+def _period_rows(terms: Sequence[ContractTerms]) -> Iterator[list[object]]:
+    for each in terms:
+        key = each.key
+        for period in each.periods:
+            yield [key, *(getattr(period, name) for name in PERIOD_COLUMNS)]

@@ -1,0 +1,180 @@
+"""Freezing a buyer's money for its bids, and freeing it again with a reason.
+
+Placing a hold is on the way of every bid, so it is one statement. Whatever locks several rows
+locks accounts before holds, each in order of id.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from django.conf import settings
+from django.db import IntegrityError, connection, transaction
+
+from settlement.models import AccountKind, Hold
+from settlement.services.ledger_accounts import accounts_of
+
+
+class InsufficientFunds(Exception):
+    """The buyer's money does not cover it."""
+
+
+class HoldDiffers(Exception):
+    """A hold with this key was placed before, on another account or over another amount."""
+
+
+class HoldTooSmall(Exception):
+    """More would stay frozen than is still open."""
+
+
+class UnknownHold(Exception):
+    """No hold has this key."""
+
+
+@dataclass(frozen=True, slots=True)
+class HoldRequest:
+    """Freeze ``amount_micros`` of an organization's money under a name of the caller's."""
+
+    key: str
+    organization_id: int
+    amount_micros: int
+
+    def __post_init__(self) -> None:
+        assert self.amount_micros >= 0, self
+
+
+PLACE = """
+WITH covered AS (
+    UPDATE settlement_ledgeraccount SET debits_pending = debits_pending + %(amount)s
+    WHERE owner_id = %(owner)s AND kind = 'available' AND currency = %(currency)s
+      AND reference = '' AND credits_posted - debits_posted - debits_pending >= %(amount)s
+      AND NOT EXISTS (SELECT FROM settlement_hold WHERE key = %(key)s)
+    RETURNING id)
+INSERT INTO settlement_hold (key, account_id, amount_micros, created_at)
+SELECT %(key)s, id, %(amount)s, market_now() FROM covered
+"""
+LOCK_ACCOUNTS = """
+SELECT id, credits_posted - debits_posted - debits_pending FROM settlement_ledgeraccount
+WHERE id = ANY(%s) ORDER BY id FOR NO KEY UPDATE
+"""
+PLACE_MANY = """
+WITH given AS (
+    SELECT * FROM unnest(%s::text[], %s::bigint[], %s::bigint[]) AS given (key, account_id, amount)
+), placed AS (
+    INSERT INTO settlement_hold (key, account_id, amount_micros, created_at)
+    SELECT given.*, market_now() FROM given
+    RETURNING account_id, amount_micros)
+UPDATE settlement_ledgeraccount AS account SET debits_pending = debits_pending + frozen.amount
+FROM (SELECT account_id, sum(amount_micros)::bigint AS amount FROM placed GROUP BY 1) AS frozen
+WHERE account.id = frozen.account_id
+"""
+ACCOUNTS_OF_HOLDS = "SELECT DISTINCT account_id FROM settlement_hold WHERE key = ANY(%s)"
+LOCK_HOLDS = """
+SELECT key, id, account_id, amount_micros - captured_micros - released_micros
+FROM settlement_hold WHERE key = ANY(%s) ORDER BY id FOR NO KEY UPDATE
+"""
+RELEASE = """
+WITH freed AS (SELECT * FROM unnest(%s::bigint[], %s::bigint[]) AS freed (hold_id, amount)),
+recorded AS (
+    INSERT INTO settlement_holdrelease (hold_id, amount_micros, reason, released_at)
+    SELECT hold_id, amount, %s, market_now() FROM freed),
+reduced AS (
+    UPDATE settlement_hold AS hold SET released_micros = released_micros + freed.amount
+    FROM freed WHERE hold.id = freed.hold_id RETURNING account_id, freed.amount)
+UPDATE settlement_ledgeraccount AS account SET debits_pending = debits_pending - sums.amount
+FROM (SELECT account_id, sum(amount)::bigint AS amount FROM reduced GROUP BY 1) AS sums
+WHERE account.id = sums.account_id
+"""
+
+
+def place_hold(request: HoldRequest) -> None:
+    """Freeze the money, in one statement; the same request again changes nothing.
+
+    Raises InsufficientFunds, and HoldDiffers for a key that was used for something else.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            PLACE,
+            {
+                "key": request.key,
+                "owner": request.organization_id,
+                "amount": request.amount_micros,
+                "currency": settings.MARKET_CURRENCY,
+            },
+        )
+        if cursor.rowcount == 0:
+            _explain(request)
+
+
+def place_holds(requests: Sequence[HoldRequest]) -> list[bool]:
+    """Freeze what fits, in order, account by account; return which requests were covered.
+
+    A request that does not fit is passed over and smaller ones after it may still fit. Raises
+    HoldDiffers, with nothing placed, if a key was used before or stands here twice.
+    """
+    accounts = accounts_of(AccountKind.AVAILABLE, {each.organization_id for each in requests})
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(LOCK_ACCOUNTS, [list(accounts.values())])
+        left: dict[int, int] = dict(cursor.fetchall())
+        covered = []
+        for request in requests:
+            account_id = accounts[request.organization_id]
+            fits = request.amount_micros <= left[account_id]
+            left[account_id] -= request.amount_micros if fits else 0
+            covered.append(fits)
+        placed = [each for each, fits in zip(requests, covered, strict=True) if fits]
+        try:
+            cursor.execute(
+                PLACE_MANY,
+                [
+                    [each.key for each in placed],
+                    [accounts[each.organization_id] for each in placed],
+                    [each.amount_micros for each in placed],
+                ],
+            )
+        except IntegrityError as error:
+            raise HoldDiffers("a hold with one of these keys exists") from error
+    return covered
+
+
+def resize_holds(still_needed: Mapping[str, int], reason: str) -> None:
+    """Free of each hold all that is open beyond ``still_needed[key]`` micro-units.
+
+    A hold that has just that much open stays as it is, so a repeat changes nothing. Raises
+    UnknownHold or HoldTooSmall with nothing changed.
+    """
+    if not still_needed:
+        return
+    keys = sorted(still_needed)
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(ACCOUNTS_OF_HOLDS, [keys])
+        cursor.execute(LOCK_ACCOUNTS, [[account_id for (account_id,) in cursor.fetchall()]])
+        cursor.execute(LOCK_HOLDS, [keys])
+        holds = {key: (hold_id, opened) for key, hold_id, _, opened in cursor.fetchall()}
+        freed = {}
+        for key, needed in still_needed.items():
+            assert needed >= 0, (key, needed)
+            if key not in holds:
+                raise UnknownHold(f"there is no hold {key}")
+            hold_id, opened = holds[key]
+            if needed > opened:
+                raise HoldTooSmall(f"hold {key} has {opened} micro-units open, not {needed}")
+            freed[hold_id] = opened - needed
+        freed = {hold_id: amount for hold_id, amount in freed.items() if amount}
+        cursor.execute(RELEASE, [list(freed), list(freed.values()), reason])
+
+
+def release_holds(keys: Iterable[str], reason: str) -> None:
+    """Free all that is still open of these holds, each release recorded with its reason."""
+    resize_holds(dict.fromkeys(keys, 0), reason)
+
+
+def _explain(request: HoldRequest) -> None:
+    """Accept a repeat; else say why nothing was frozen."""
+    hold = Hold.objects.filter(key=request.key).select_related("account").first()
+    if hold is None:
+        raise InsufficientFunds(f"{request.amount_micros} micro-units are not available")
+    if (hold.account.owner_id, hold.amount_micros) != (
+        request.organization_id,
+        request.amount_micros,
+    ):
+        raise HoldDiffers(f"hold {request.key} exists with other content")
