@@ -129,9 +129,7 @@ class Convex:
     def _first_options(self) -> Ints:
         options = self.market.options
         gain = option_gains(self.market, self._first_duals())
-        return best_of_each(
-            np.arange(len(options.block)), options.block, gain, count=OPTIONS_FIRST
-        )
+        return best_of_each(np.arange(len(options.block)), options.block, gain, count=OPTIONS_FIRST)
 
     def _first_duals(self) -> Duals:
         """Every node at its lowest ask: a guess to begin with."""
@@ -152,6 +150,7 @@ class Convex:
             policy=0.0,
             demand=np.zeros(len(market.demand.want)),
             groups=np.zeros(market.options.groups),
+            rows=np.zeros(len(market.rows.lower)),
         )
 
     def _add_arcs(self, chosen: Ints) -> None:
@@ -189,6 +188,7 @@ def read_duals(market: Market, y: Floats) -> Duals:
         policy=0.0 if rows.policy == NO_ROW else max(0.0, float(y[rows.policy])),
         demand=y[rows.demand],
         groups=np.maximum(0.0, -y[rows.group]),
+        rows=y,
     )
 
 

@@ -63,7 +63,8 @@ class Duals:
 
     ``nodes`` (nodes, periods), infinite where nothing is for sale; ``links`` (links, periods) per
     Gbps-hour; ``power`` (regions, periods) per kWh; ``policy`` per 1,000 TFLOPS-hours;
-    ``demand`` what one more unit would be worth to each ladder; ``groups`` what each would gain.
+    ``demand`` what one more unit would be worth to each ladder; ``groups`` what each would gain;
+    ``rows`` all of them as the program's rows.
     """
 
     nodes: Floats
@@ -72,6 +73,7 @@ class Duals:
     policy: float
     demand: Floats
     groups: Floats
+    rows: Floats
 
 
 Entries = tuple[Ints, Ints, Floats]

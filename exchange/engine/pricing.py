@@ -127,9 +127,7 @@ class Pricing:
     def _no_gain(self, chosen: Ints) -> Terms:
         """Rows that define a group's best surplus: no option of it gains more."""
         columns = option_columns(self._market, chosen)
-        return Terms(
-            columns=columns, lower=np.full(len(chosen), -INFINITY), upper=columns.cost
-        )
+        return Terms(columns=columns, lower=np.full(len(chosen), -INFINITY), upper=columns.cost)
 
     def _keep_regret_least(self) -> None:
         """Find the least total regret, and let no later price exceed it."""
@@ -177,9 +175,7 @@ class Pricing:
         arcs = best_of_each(broken, market.arcs.demand[broken], gain[broken], count=2)
         if len(arcs):
             columns = arc_columns(market, arcs)
-            self._model.add_rows(
-                columns, lower=np.full(len(arcs), -INFINITY), upper=columns.cost
-            )
+            self._model.add_rows(columns, lower=np.full(len(arcs), -INFINITY), upper=columns.cost)
             self._arcs[arcs] = True
         options = self._broken_options(duals, self._options)
         if len(options):

@@ -1,0 +1,265 @@
+"""Whole lots out of pieces, such that supply equals demand and no limit is passed.
+
+Every piece is rounded down, which keeps every limit but may leave a seller short who is owed a
+sale (an ask below the price). Such lots are then given to pieces in the same cell that still have
+room in their bid, or moved there from a cell whose seller is indifferent.
+"""
+
+from collections import defaultdict
+from dataclasses import dataclass
+from fractions import Fraction
+
+import numpy as np
+
+from exchange.engine.book import LOTS_PER_UNIT, MICROS, UNLIMITED, BidKind, Ints
+from exchange.engine.exact_prices import domestic_weight, kw_scaled
+from exchange.engine.market import Market
+from exchange.engine.pieces import DUST, Pieces
+from exchange.engine.sharing import FINE, share_pro_rata
+from exchange.engine.ticks import SupplyRange
+
+REPAIRS_MAX = 100_000  # Lots moved one by one; rounding leaves a few per cell.
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WholeFills:
+    """Lots per piece, and lots sold per (pair, period); ``settled`` if every seller got its due."""
+
+    lots: Ints
+    sold: Ints
+    settled: bool
+
+
+def round_pieces(market: Market, pieces: Pieces, accepted: Ints, supply: SupplyRange) -> WholeFills:
+    """Round every piece to whole lots and repair what rounding broke."""
+    work = _Work(market, pieces, accepted, supply)
+    work.keep_orders()
+    work.keep_limits()
+    settled = work.serve_sellers()
+    return WholeFills(lots=work.lots, sold=work.sold, settled=settled)
+
+
+class _Work:
+    """The lots of all pieces, with what they use of cells, bids, links and power kept in step."""
+
+    def __init__(self, market: Market, pieces: Pieces, accepted: Ints, supply: SupplyRange) -> None:
+        self._market, self._supply = market, supply
+        book, ladders = market.book, market.demand.ladders
+        self._pieces = pieces
+        self._pair, self._row = pieces.pair, pieces.row
+        self._period = ladders.row_period[pieces.row]
+        self._bid = ladders.row_order[pieces.row]
+        self._factor = market.arcs.factor_micros[pieces.arc]
+        self._route = market.arcs.route[pieces.arc]
+        self.lots = (pieces.fine + np.where(self._factor == MICROS, DUST, 1)) // FINE
+        self._blocks = block_lots(market, accepted)
+        self.sold = self._blocks.copy()
+        np.add.at(self.sold, (self._pair, self._period), self.lots)
+        self._load_links(accepted)
+        self._gbps = book.bids.gbps_micros[self._bid]
+        self._by_row: dict[int, list[int]] | None = None
+        self._kw = [int(kw) for kw in kw_scaled(book)]
+
+    def _load_links(self, accepted: Ints) -> None:
+        self._link_load: dict[tuple[int, int], int] = defaultdict(int)
+        options, limited = self._market.options, self._market.network.route_limited
+        gbps = self._market.book.bids.gbps_micros
+        for option in accepted.tolist():
+            use = int(options.need[option]) * LOTS_PER_UNIT * int(gbps[options.block[option]])
+            for link in limited[options.route[option]].tolist() if use else []:
+                for period in range(int(options.first[option]), int(options.end[option])):
+                    self._link_load[link, period] += use
+        over = np.array([len(mine) > 0 for mine in limited])[self._route]
+        for piece in np.flatnonzero(over & (gbps[self._bid] > 0)).tolist():
+            self._load(piece, int(self.lots[piece]))
+
+    def _load(self, piece: int, lots: int) -> None:
+        use = lots * int(self._market.book.bids.gbps_micros[self._bid[piece]])
+        if use:
+            for link in self._market.network.route_limited[self._route[piece]].tolist():
+                self._link_load[link, int(self._period[piece])] += use
+
+    def add(self, piece: int, lots: int) -> None:
+        """Change one piece."""
+        self.lots[piece] += lots
+        self.sold[self._pair[piece], self._period[piece]] += lots
+        self._load(piece, lots)
+
+    # Orders ---------------------------------------------------------------------------------
+
+    def keep_orders(self) -> None:
+        """Take back the lots by which a bid would get more than it asks for."""
+        book = self._market.book
+        units = self.lots * (MICROS / self._factor)
+        for keys, asked in (
+            (self._row, book.bids.quantity_lots[self._bid]),
+            (self._volume_bids(), book.bids.volume_lots[self._bid]),
+        ):
+            size = int(keys.max(initial=-1)) + 2
+            total = np.bincount(keys + 1, weights=units, minlength=size)
+            close = (keys >= 0) & (total[keys + 1] > asked - 0.001) & (self.lots > 0)
+            for key in np.unique(keys[close]).tolist():
+                mine = np.flatnonzero(keys == key).tolist() if len(keys) else []
+                self._trim(mine, int(asked[mine[0]]))
+
+    def _volume_bids(self) -> Ints:
+        volume = self._market.book.bids.kind[self._bid] == BidKind.VOLUME
+        return np.where(volume, self._bid, -1)
+
+    def _trim(self, mine: list[int], asked: int) -> None:
+        for piece in reversed(mine):
+            while self.lots[piece] > 0 and self._units(mine) > asked:
+                self.add(piece, -1)
+
+    def _units(self, pieces: list[int]) -> Fraction:
+        """Lots of units that these pieces are worth."""
+        lots: dict[int, int] = defaultdict(int)
+        for piece in pieces:
+            lots[int(self._factor[piece])] += int(self.lots[piece])
+        return sum((Fraction(n * MICROS, f) for f, n in lots.items()), Fraction(0))
+
+    # Limits ---------------------------------------------------------------------------------
+
+    def keep_limits(self) -> None:
+        """Take back the lots that pass a link, a power budget or the domestic share."""
+        limits = self._market.book.link_gbps_micros
+        for (link, period), load in sorted(self._link_load.items()):
+            if load > int(limits[link, period]) * LOTS_PER_UNIT:
+                self._unload_link(link, period)
+        self._keep_power()
+        self._keep_share()
+
+    def _unload_link(self, link: int, period: int) -> None:
+        limit = int(self._market.book.link_gbps_micros[link, period]) * LOTS_PER_UNIT
+        limited = self._market.network.route_limited
+        over = np.array([link in mine for mine in limited])[self._route]
+        rows = np.flatnonzero(over & (self._period == period) & (self._gbps > 0) & (self.lots > 0))
+        for piece in self._least_missed(rows):
+            while self._link_load[link, period] > limit and self.lots[piece] > 0:
+                self.add(piece, -1)
+
+    def _least_missed(self, pieces: Ints) -> list[int]:
+        """Pieces of bids that are not whole anyway come first; then by position."""
+        asked = self._market.book.bids.quantity_lots[self._bid[pieces]]
+        units = np.bincount(self._row, weights=self.lots * (MICROS / self._factor))
+        whole = units[self._row[pieces]] >= asked - 1e-6
+        return [int(p) for p in pieces[np.lexsort((-pieces, whole))]]
+
+    def _keep_power(self) -> None:
+        book, region = self._market.book, self._market.network.pair_region
+        for place, period in np.argwhere(book.power_kw_micros != UNLIMITED).tolist():
+            limit = int(book.power_kw_micros[place, period]) * LOTS_PER_UNIT * 10**9
+            pairs = np.flatnonzero(region == place)
+            used = sum(self._kw[p] * int(self.sold[p, period]) for p in pairs.tolist())
+            if used <= limit:
+                continue
+            here = (self._period == period) & (region[self._pair] == place) & (self.lots > 0)
+            for piece in self._least_missed(np.flatnonzero(here)):
+                while used > limit and self.lots[piece] > 0:
+                    self.add(piece, -1)
+                    used -= self._kw[int(self._pair[piece])]
+
+    def _keep_share(self) -> None:
+        """Less of what is foreign until the share of the domestic holds."""
+        if self._market.book.min_domestic_share_micros is None:
+            return
+        weight = [int(w) for w in domestic_weight(self._market.book)]
+        over = sum(w * int(n) for w, n in zip(weight, self.sold.sum(axis=1), strict=True))
+        foreign = np.array([w < 0 for w in weight])
+        here = np.flatnonzero(foreign[self._pair] & (self.lots > 0))
+        for piece in self._least_missed(here) if over < 0 else []:
+            while over < 0 and self.lots[piece] > 0 and self._spare(piece):
+                self.add(piece, -1)
+                over -= weight[int(self._pair[piece])]
+
+    def _spare(self, piece: int) -> bool:
+        """The seller there does not mind a lot less."""
+        return int(self.sold[self._pair[piece], self._period[piece]]) > self._least(piece)
+
+    def _least(self, piece: int) -> int:
+        return int(self._supply.least[self._pair[piece], self._period[piece]])
+
+    # Sellers --------------------------------------------------------------------------------
+
+    def serve_sellers(self) -> bool:
+        """Give every cell the lots that its sellers are owed; False where that was impossible."""
+        short = np.argwhere(self.sold < self._supply.least)
+        for pair, period in short.tolist():
+            for _ in range(REPAIRS_MAX):
+                if self.sold[pair, period] >= self._supply.least[pair, period]:
+                    break
+                if not self._give_one(pair, period):
+                    break
+        least, most = self._supply.least, self._supply.most
+        return bool(((self.sold >= least) & (self.sold <= most)).all())
+
+    def _give_one(self, pair: int, period: int) -> bool:
+        here = np.flatnonzero((self._pair == pair) & (self._period == period))
+        lost = self._pieces.fine[here] - self.lots[here] * FINE
+        for piece in here[np.argsort(-lost, kind="stable")].tolist():
+            if self._room_on_links(piece) and self._take(piece):
+                return True
+        return False
+
+    def _take(self, piece: int) -> bool:
+        """One lot more for a piece, if its bid has room or can spare a lot elsewhere."""
+        self.add(piece, 1)
+        if self._within(piece):
+            return True
+        for other in self._pieces_of(int(self._row[piece])):
+            if other != piece and self.lots[other] > 0 and self._spare(other):
+                self.add(other, -1)
+                if self._within(piece):
+                    return True
+                self.add(other, 1)
+        self.add(piece, -1)
+        return False
+
+    def _within(self, piece: int) -> bool:
+        bid, bids = int(self._bid[piece]), self._market.book.bids
+        if self._units(self._pieces_of(int(self._row[piece]))) > int(bids.quantity_lots[bid]):
+            return False
+        if bids.kind[bid] != BidKind.VOLUME:
+            return True
+        return self._units(np.flatnonzero(self._bid == bid).tolist()) <= int(bids.volume_lots[bid])
+
+    def _pieces_of(self, row: int) -> list[int]:
+        if self._by_row is None:
+            self._by_row = defaultdict(list)
+            for piece, owner in enumerate(self._row.tolist()):
+                self._by_row[owner].append(piece)
+        return self._by_row[row]
+
+    def _room_on_links(self, piece: int) -> bool:
+        use, period = int(self._gbps[piece]), int(self._period[piece])
+        limits = self._market.book.link_gbps_micros
+        return all(
+            limits[link, period] == UNLIMITED
+            or self._link_load[link, period] + use <= int(limits[link, period]) * LOTS_PER_UNIT
+            for link in (self._market.network.route_limited[self._route[piece]] if use else ())
+        )
+
+
+def block_lots(market: Market, accepted: Ints) -> Ints:
+    """Shape (pairs, periods): lots that the accepted options take."""
+    options = market.options
+    taken = np.zeros(market.book.open_cells.shape, dtype=np.int64)
+    for option in accepted.tolist():
+        periods = slice(int(options.first[option]), int(options.end[option]))
+        taken[options.pair[option], periods] += int(options.need[option]) * LOTS_PER_UNIT
+    return taken
+
+
+def share_supply(market: Market, sold: Ints) -> Ints:
+    """Lots per row of the supply ladders: lowest asks first, equal asks pro rata."""
+    supply = market.supply
+    upto = np.cumsum(supply.step_lots)
+    before = upto - supply.step_lots
+    base = before[supply.start[:-1]][supply.step_ladder]
+    cell = supply.key[supply.step_ladder]
+    taken = np.clip(sold.ravel()[cell] - (before - base), 0, supply.step_lots)
+    rows = np.lexsort((supply.row_order, supply.row_step))
+    weight = market.book.offers.quantity_lots[supply.row_order[rows]]
+    lots = np.empty(len(rows), dtype=np.int64)
+    lots[rows] = share_pro_rata(supply.row_step[rows], weight, taken)
+    return lots
