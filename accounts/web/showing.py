@@ -11,15 +11,17 @@ from django.forms import BoundField, CheckboxInput, Select, Widget
 from django.http import HttpRequest
 from django.template import RequestContext
 from django.urls import reverse
-from django.utils.functional import SimpleLazyObject
+from django.utils.functional import Promise, SimpleLazyObject
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from accounts.models.callers import Caller
 from accounts.web.portal import chosen_caller
+from accounts.web.words import COLOURS, WORDS
 from exchange.foundation.money import LOTS, MICROS, TICKS, format_scaled
 
 NOTHING = "—"  # what stands where there is no number
+MILLISECONDS_AN_HOUR = 3_600_000
 
 register = template.Library()
 
@@ -41,12 +43,15 @@ def _grouped(text: str, *, decimals_min: int) -> str:
     return f"{sign}{int(whole):,}" + (f".{part}" if part else "")
 
 
+def decimal_text(millionths: int) -> str:
+    """Return a number of millionths with two decimals, more where they are not zero."""
+    return _grouped(format_scaled(millionths, scale=MICROS), decimals_min=2)
+
+
 @register.filter
 def money(amount_micros: int | None) -> str:
     """Show an amount exactly: two decimals, more where they are not zero."""
-    if amount_micros is None:
-        return NOTHING
-    return _grouped(format_scaled(amount_micros, scale=MICROS), decimals_min=2)
+    return NOTHING if amount_micros is None else decimal_text(amount_micros)
 
 
 @register.filter
@@ -102,6 +107,49 @@ def both_times(at: datetime | None) -> SafeString | str:
         f"{at.astimezone(market_zone_info()):%Y-%m-%d %H:%M}",
         f"{at.astimezone(UTC):%Y-%m-%d %H:%M}",
     )
+
+
+@register.filter
+def word(code: str) -> "str | Promise":
+    """Say a stored word, such as a state, in the reader's language."""
+    return WORDS.get(code, code)
+
+
+@register.filter
+def badge(code: str) -> SafeString:
+    """Show a state as a badge."""
+    look = f"badge bg-{COLOURS.get(code, 'secondary')}-lt"
+    return format_html('<span class="{}">{}</span>', look, word(code))
+
+
+@register.filter
+def accelerator_hours(milliseconds: int | None) -> str:
+    """Show accelerator-milliseconds as accelerator-hours, to a thousandth."""
+    if milliseconds is None:
+        return NOTHING
+    return quantity(milliseconds * LOTS // MILLISECONDS_AN_HOUR)
+
+
+@register.filter
+def minor(amount: int | None, digits: int) -> str:
+    """Show an amount in a currency's minor units, such as cents, with all its digits."""
+    if amount is None:
+        return NOTHING
+    return _grouped(format_scaled(amount, scale=10**digits), decimals_min=digits)
+
+
+@register.filter
+def percent(millionths: int | None) -> str:
+    """Show a share that is kept in millionths."""
+    if millionths is None:
+        return NOTHING
+    return _grouped(format_scaled(millionths, scale=10_000), decimals_min=0) + " %"
+
+
+@register.filter
+def scaled(millionths: int | None) -> str:
+    """Show a number that is kept in millionths, such as a PUE."""
+    return NOTHING if millionths is None else decimal_text(millionths)
 
 
 @register.simple_tag

@@ -1,3 +1,10 @@
-from django.urls import URLPattern, URLResolver
+from django.urls import URLPattern, URLResolver, path
 
-urlpatterns: list[URLPattern | URLResolver] = []
+from settlement.portal import contracts, statements
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("contracts/", contracts.contract_list, name="contract_list"),
+    path("contracts/<slug:public_id>/", contracts.contract_detail, name="contract_detail"),
+    path("statements/", statements.statement_list, name="statement_list"),
+    path("statements/<slug:public_id>/", statements.statement_detail, name="statement_detail"),
+]

@@ -1,0 +1,63 @@
+"""Words of states and kinds as people read them, in their language."""
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+# By the word that is stored; one word means one thing in the whole house.
+WORDS: dict[str, "str | Promise"] = {
+    # offers
+    "draft": _("draft"),
+    "active": _("active"),
+    "paused": _("paused"),
+    "withdrawn": _("withdrawn"),
+    "expired": _("expired"),
+    # auctions
+    "scheduled": _("scheduled"),
+    "open": _("open"),
+    "closed": _("closed"),
+    "cleared": _("cleared"),
+    "published": _("published"),
+    "voided": _("voided"),
+    # contracts
+    "provisioning": _("provisioning"),
+    "degraded": _("degraded"),
+    "curtailed": _("curtailed"),
+    "reclaiming": _("reclaiming"),
+    "defaulted": _("defaulted"),
+    "transferred": _("transferred"),
+    "ended": _("ended"),
+    # delivery periods
+    "metered": _("metered"),
+    "provisional": _("provisional"),
+    "disputed": _("disputed"),
+    "final": _("final"),
+    # statements and their lines
+    "finalized": _("finalized"),
+    "buyer": _("as a buyer"),
+    "provider": _("as a provider"),
+    "usage": _("delivered hours"),
+    "earning": _("delivered hours"),
+    "buyer_fee": _("fee"),
+    "seller_fee": _("fee"),
+    "credit": _("credit for a shortfall"),
+    "penalty": _("penalty for a shortfall"),
+    # members
+    "owner": _("owner"),
+    "trader": _("trader"),
+    "viewer": _("viewer"),
+    "approver": _("approver"),
+    # organizations
+    "suspended": _("suspended"),
+    # keys
+    "revoked": _("revoked"),
+    # accelerators
+    "gpu": _("GPU"),
+    "npu": _("NPU"),
+}
+# Which badge a state wears; all others are grey. Pale badges alone have enough contrast.
+COLOURS = {
+    **dict.fromkeys(["active", "open", "published", "final", "finalized"], "green"),
+    **dict.fromkeys(["paused", "degraded", "provisional", "reclaiming", "curtailed"], "yellow"),
+    **dict.fromkeys(["voided", "defaulted", "disputed", "suspended"], "red"),
+    **dict.fromkeys(["scheduled", "provisioning", "metered", "cleared"], "blue"),
+}
