@@ -61,11 +61,19 @@ class Floor(NamedTuple):
     gates: dict[str, Gate]
     standing: Gate | None
 
+    def is_open(self, gate: Gate) -> bool:
+        """Return whether the gate takes orders now, by the market's clock."""
+        return gate.state == AuctionState.OPEN and self.now < gate.closes_at
+
+    def refusal_of(self, gate: Gate) -> AuctionNotOpen:
+        """Return the refusal of an order that found this gate closed."""
+        word = "closed" if gate.state == AuctionState.OPEN else gate.state
+        return AuctionNotOpen(f"auction {gate.public_id} is {word}; it takes no orders")
+
     def refuse_unless_open(self, gate: Gate) -> None:
-        """Raise AuctionNotOpen unless the gate is open by the market's clock."""
-        if gate.state != AuctionState.OPEN or self.now >= gate.closes_at:
-            word = "closed" if gate.state == AuctionState.OPEN else gate.state
-            raise AuctionNotOpen(f"auction {gate.public_id} is {word}; it takes no orders")
+        """Raise AuctionNotOpen unless the gate is open."""
+        if not self.is_open(gate):
+            raise self.refusal_of(gate)
 
 
 def hold_gates(auction_ids: Collection[str]) -> Floor:
