@@ -10,6 +10,7 @@ from rest_framework import serializers
 
 from exchange.foundation.money import LOTS, MICROS, TICKS, NotADecimal, format_scaled, parse_scaled
 
+YEARS = range(2000, 2200)  # far from where adding an offset or a day overflows
 _INSTANT = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d(:\d\d(\.\d{1,6})?)?([Zz]|[+-]\d\d:\d\d)")
 _SHAPE = r"^-?\d{1,18}(\.\d{1,18})?$"
 
@@ -79,7 +80,8 @@ class InstantField(serializers.Field[datetime, str, str, datetime]):
     """A moment in ISO 8601 with its offset from UTC; a moment without one means nothing."""
 
     default_error_messages = {
-        "not_an_instant": "Write moments as 2026-12-01T08:00:00+08:00, with the offset."
+        "not_an_instant": "Write moments as 2026-12-01T08:00:00+08:00, with the offset.",
+        "out_of_time": f"A year from {YEARS.start} on and before {YEARS.stop}.",
     }
 
     def to_internal_value(self, data: object) -> datetime:
@@ -92,6 +94,8 @@ class InstantField(serializers.Field[datetime, str, str, datetime]):
                 moment = None
         if moment is None or moment.utcoffset() is None:
             self.fail("not_an_instant")
+        if not YEARS.start <= moment.year < YEARS.stop:
+            self.fail("out_of_time")
         return moment
 
     def to_representation(self, value: datetime) -> str:

@@ -2,22 +2,18 @@
 
 import json
 from collections.abc import Mapping
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from typing import IO, Any
 
 from django.conf import settings
-from rest_framework.exceptions import APIException, ParseError
+from rest_framework.exceptions import ParseError
 from rest_framework.parsers import JSONParser
 
 from accounts.web.pointers import escape
+from accounts.web.refusals import BodyTooLarge
 
 DEPTH_MAX = 32
 NUMBER_LENGTH_MAX = 40
-
-
-class BodyTooLarge(APIException):
-    status_code = 413
-    default_code = "body_too_large"
 
 
 class _Wrong(ValueError):
@@ -119,8 +115,11 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _decimal(text: str) -> Decimal:
-    number = Decimal(_short(text))
-    if abs(number.adjusted()) > NUMBER_LENGTH_MAX:
+    try:
+        number = Decimal(_short(text))
+    except InvalidOperation:  # An exponent that Decimal has no room for.
+        number = Decimal("inf")
+    if not number.is_finite() or abs(number.adjusted()) > NUMBER_LENGTH_MAX:
         raise _Wrong("json_number", f"the number {text} is too large or too small")
     return number
 

@@ -22,6 +22,7 @@ from rest_framework.response import Response
 from rest_framework.settings import api_settings
 
 from accounts.web.pointers import escape
+from accounts.web.refusals import BodyTooLarge, InternalError, TryAgain
 
 CONTENT_TYPE = "application/problem+json"
 Refusals = dict[type[Exception], tuple[HTTPStatus, str]]
@@ -64,14 +65,15 @@ class ProblemHandler(ExceptionHandler):
         row = refusal_of(exc)
         if row is not None:
             return Refused(*row, exc)
+        for kind, answer in FAULTS.items():
+            if isinstance(exc, kind):
+                return answer()
         converted: Exception = super().convert_known_exceptions(exc)
         return converted
 
     def convert_unhandled_exceptions(self, exc: Exception) -> APIException:
         """Say nothing of what broke inside."""
-        if isinstance(exc, APIException):
-            return exc
-        return APIException("The fault is ours and was written down.", "internal_error")
+        return exc if isinstance(exc, APIException) else InternalError()
 
     def get_response(self, exc: APIException, data: dict[str, Any]) -> Response:
         """Return the answer, of the type that RFC 9457 registered."""
@@ -120,7 +122,7 @@ def title_of(code: str) -> str:
 
 def refusal_of(exc: Exception) -> tuple[HTTPStatus, str] | None:
     """Return the status and code of an exception, by the row of its nearest ancestor."""
-    table: Refusals = FAULTS | import_string(settings.REFUSALS)
+    table: Refusals = import_string(settings.REFUSALS)
     return next((table[kind] for kind in type(exc).__mro__ if kind in table), None)
 
 
@@ -131,9 +133,9 @@ def pointed_errors(exc: APIException) -> list[PointedError]:
     return list(getattr(exc, "errors", ()))
 
 
-FAULTS: Refusals = {
-    RequestDataTooBig: (HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "body_too_large"),
-    OperationalError: (HTTPStatus.SERVICE_UNAVAILABLE, "try_again"),
+FAULTS: dict[type[Exception], type[APIException]] = {
+    RequestDataTooBig: BodyTooLarge,
+    OperationalError: TryAgain,
 }
 
 
