@@ -1,0 +1,76 @@
+"""Who takes part in the play. Each step finds what an earlier run left and adds what is missing."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from accounts.models import Caller, Kind, Organization, User
+from accounts.models.roles import Role
+from accounts.services.organizations import add_member, create_organization
+from exchange.management.demo import platform
+from exchange.management.demo.platform import Size
+from settlement.services.deposits import deposit
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parties:
+    """The organizations of the play, providers and buyers in the order of their numbers."""
+
+    operator: Organization
+    providers: Sequence[Organization]
+    buyers: Sequence[Organization]
+
+
+def gather(size: Size) -> Parties:
+    """Create the organizations, the people who sign in, and the buyers' money."""
+    operator = _named([platform.OPERATOR], Kind.OPERATES)[0]
+    auditor = _named(["Demo auditor"], Kind.AUDITS)[0]
+    providers = _named(_numbered(platform.PROVIDER_NAME, size.providers), Kind.PROVIDES)
+    buyers = _named(_numbered(platform.BUYER_NAME, size.buyers), Kind.BUYS)
+    for role, organization in (
+        ("operator", operator),
+        ("auditor", auditor),
+        ("provider", providers[0]),
+        ("buyer", buyers[0]),
+    ):
+        _person(platform.LOGINS[role], organization, staff=role in {"operator", "auditor"})
+    for buyer in buyers:
+        deposit(
+            buyer.pk,
+            amount_micros=platform.DEPOSIT_MICROS,
+            reason="money to play with",
+            actor=acting_for(operator),
+            key=f"demo-{buyer.public_id}",
+        )
+    return Parties(operator=operator, providers=providers, buyers=buyers)
+
+
+def acting_for(organization: Organization) -> Caller:
+    """Return the caller that an owner of ``organization`` is."""
+    return Caller(
+        organization_id=organization.pk,
+        organization_public_id=organization.public_id,
+        organization_name=organization.name,
+        role=Role.OWNER,
+        provides=organization.provides,
+        buys=organization.buys,
+        operates=organization.operates,
+        audits=organization.audits,
+    )
+
+
+def _numbered(pattern: str, count: int) -> list[str]:
+    return [pattern.format(number=number) for number in range(1, count + 1)]
+
+
+def _named(names: Sequence[str], kind: str) -> list[Organization]:
+    there = {found.name: found for found in Organization.objects.filter(name__in=names)}
+    return [there.get(name) or create_organization(name, kinds=[kind]) for name in names]
+
+
+def _person(email: str, organization: Organization, *, staff: bool) -> None:
+    user = User.objects.filter(email=email).first()
+    if user is None:
+        user = User.objects.create_user(email, platform.PASSWORD, is_staff=staff)
+    if staff and not user.is_superuser:
+        User.objects.filter(pk=user.pk).update(is_superuser=organization.operates)
+    add_member(organization, user, role=Role.OWNER)
