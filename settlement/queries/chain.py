@@ -1,19 +1,20 @@
 """The one canonical line of a transfer, and the hashes that chain the batches.
 
-An auditor needs only these few rules: a transfer's line is its columns separated by tabs (ids as
-32 hex digits, NULL for what is not set, the event's time in microseconds since 1970 UTC); a
-batch's content is the SHA-256 of its lines, in order of id, joined by newlines; its link is the
-SHA-256 of three lines: the previous link in hex (empty for the first batch), the content in hex,
-and the batch's key, count, amount and time.
+An auditor needs only these few rules. A transfer's line is its columns separated by tabs: ids as
+32 hex digits, \\N for what is not set, the event's time as 2026-01-31T12:00:00.000000Z. A batch's
+content is the SHA-256 of its lines, in order of id, joined by newlines. Its link is the SHA-256
+of three lines: the previous link in hex (empty for the first batch), the content in hex, and the
+batch's key, count, amount and time separated by tabs.
 """
 
 import hashlib
 from collections.abc import Sequence
 
-LINE = r"""concat_ws(E'\t', replace(id::text, '-', ''), debit_id, credit_id, amount_micros, code,
-    coalesce(hold_id::text, 'NULL'), coalesce(period_id::text, 'NULL'),
-    coalesce(run_no::text, 'NULL'), coalesce(replace(reverses_id::text, '-', ''), 'NULL'),
-    (extract(epoch FROM event_at) * 1000000)::bigint)"""
+_TIME = 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'
+LINE = rf"""concat_ws(E'\t', replace(id::text, '-', ''), debit_id, credit_id, amount_micros, code,
+    coalesce(hold_id::text, '\N'), coalesce(period_id::text, '\N'), coalesce(run_no::text, '\N'),
+    coalesce(replace(reverses_id::text, '-', ''), '\N'),
+    to_char(event_at AT TIME ZONE 'UTC', '{_TIME}'))"""
 
 
 def content_sha256(lines: Sequence[str]) -> bytes:

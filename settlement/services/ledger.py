@@ -1,13 +1,14 @@
 """The one writer of transfers: batches of up to 10,000, posted whole or not at all.
 
-A batch is one statement over sets: rows in, holds captured, balances moved, each account and hold
-touched once. Batches wait for each other, since they form a hash chain; bidders, who only freeze
-money, wait for a batch only where it moves an account of theirs. The order of all locks is
+A batch is written as sets: one COPY of its rows, one update of the holds it captures, one of the
+accounts it moves, each touched once. Batches wait for each other, since they form a hash chain;
+bidders, who only freeze money, wait for one only where it moves an account of theirs. All locks go
 chain, accounts, holds: in one database transaction post first, then place or release holds.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from django.db import IntegrityError, connection, transaction
 from django.db.backends.utils import CursorWrapper
@@ -23,7 +24,7 @@ from settlement.services.posting_checks import (
     UnknownPeriod,
     lock_and_check,
 )
-from settlement.services.posting_rows import NewTransfer, PostingRows, micros_since_epoch
+from settlement.services.posting_rows import NewTransfer, Sums, id_in, instant, lines_of
 
 __all__ = [
     "AccountKind",
@@ -84,7 +85,7 @@ class _Link:
     """The place in the chain that the next batch takes."""
 
     batch_id: int
-    posted_micros: int
+    posted_at: datetime
     previous_id: int | None
     previous_sha256: bytes | None
 
@@ -94,48 +95,28 @@ SELECT nextval(pg_get_serial_sequence('settlement_batch', 'id')), market_now(), 
 FROM (SELECT) AS one LEFT JOIN LATERAL (
     SELECT id, sha256 FROM settlement_batch ORDER BY id DESC LIMIT 1) AS last ON true
 """
-POST = """
-WITH given AS (
-    SELECT * FROM unnest(
-        %s::uuid[], %s::bigint[], %s::bigint[], %s::bigint[], %s::smallint[],
-        %s::bigint[], %s::bigint[], %s::smallint[], %s::uuid[], %s::bigint[])
-    AS given (id, debit_id, credit_id, amount_micros, code,
-              hold_id, period_id, run_no, reverses_id, event_micros)
-), posted AS (
-    INSERT INTO settlement_transfer (batch_id, id, debit_id, credit_id, amount_micros, code,
-                                     hold_id, period_id, run_no, reverses_id, event_at)
-    SELECT %s, id, debit_id, credit_id, amount_micros, code, hold_id, period_id, run_no,
-           reverses_id, timestamptz 'epoch' + event_micros * interval '1 microsecond'
-    FROM given
-    ON CONFLICT (id) DO NOTHING
-    RETURNING debit_id, credit_id, amount_micros, hold_id
-), captured AS (
-    UPDATE settlement_hold AS hold SET captured_micros = captured_micros + sums.amount
-    FROM (SELECT hold_id, sum(amount_micros)::bigint AS amount FROM posted
-          WHERE hold_id IS NOT NULL GROUP BY hold_id) AS sums
-    WHERE hold.id = sums.hold_id
-    RETURNING hold.account_id, sums.amount
-), moved AS (
-    UPDATE settlement_ledgeraccount AS account
-    SET debits_posted = debits_posted + sums.debit, credits_posted = credits_posted + sums.credit,
-        debits_pending = debits_pending - sums.captured
-    FROM (SELECT account_id, sum(debit)::bigint AS debit, sum(credit)::bigint AS credit,
-                 sum(captured)::bigint AS captured
-          FROM (SELECT debit_id AS account_id, amount_micros AS debit, 0 AS credit, 0 AS captured
-                FROM posted
-                UNION ALL SELECT credit_id, 0, amount_micros, 0 FROM posted
-                UNION ALL SELECT account_id, 0, 0, amount FROM captured) AS sides
-          GROUP BY account_id) AS sums
-    WHERE account.id = sums.account_id
-)
-SELECT count(*), coalesce(sum(amount_micros), 0)::bigint FROM posted
+POSTED_BEFORE = f"SELECT {LINE} FROM settlement_transfer WHERE id = ANY(%s::uuid[])"  # noqa: S608
+# Straight into the table: the chain's lock keeps every other writer of transfers waiting.
+COPY = """
+COPY settlement_transfer (id, debit_id, credit_id, amount_micros, code, hold_id, period_id, run_no,
+                          reverses_id, event_at, batch_id) FROM STDIN
 """
-REPLAYED = f"SELECT {LINE} FROM settlement_transfer WHERE id = ANY(%s::uuid[]) AND batch_id <> %s"  # noqa: S608
+CAPTURE = """
+UPDATE settlement_hold AS hold SET captured_micros = captured_micros + sums.amount
+FROM unnest(%s::bigint[], %s::bigint[]) AS sums (hold_id, amount) WHERE hold.id = sums.hold_id
+"""
+MOVE = """
+UPDATE settlement_ledgeraccount AS account
+SET debits_posted = debits_posted + sums.debit, credits_posted = credits_posted + sums.credit,
+    debits_pending = debits_pending - sums.captured
+FROM unnest(%s::bigint[], %s::bigint[], %s::bigint[], %s::bigint[])
+    AS sums (account_id, debit, credit, captured)
+WHERE account.id = sums.account_id
+"""
 SEAL = """
 INSERT INTO settlement_batch (id, key, previous_id, transfers_count, amount_micros,
                               content_sha256, sha256, posted_at)
-VALUES (%s, %s, %s, %s, %s, %s, %s,
-        timestamptz 'epoch' + %s * interval '1 microsecond')
+VALUES (%s, %s, %s, %s, %s, %s, %s, %s)
 """
 REFUSAL_OF_CONSTRAINT = {
     "ledger_account_covered": InsufficientFunds,
@@ -154,12 +135,12 @@ def post_batch(transfers: Sequence[NewTransfer], *, key: str) -> Posted:
         return Posted(0, 0)
     if len(transfers) > BATCH_MAX:
         raise BatchTooLarge(f"batch {key}: {len(transfers)} transfers, at most {BATCH_MAX}")
-    rows = PostingRows.of(transfers)
-    if len(set(rows.ids)) < len(transfers):
+    given = dict(zip(lines_of(transfers), transfers, strict=True))
+    if len({id_in(line) for line in given}) < len(transfers):
         raise RepeatedTransfer(f"batch {key} names a transfer twice")
     try:
         with transaction.atomic(), connection.cursor() as cursor:
-            return _post(cursor, transfers, rows, key=key)
+            return _post(cursor, given, key=key)
     except IntegrityError as error:
         raise _refusal(error, key) from error
 
@@ -179,57 +160,52 @@ def _parts(transfers: Sequence[NewTransfer]) -> Iterator[Sequence[NewTransfer]]:
         yield transfers[first : first + BATCH_MAX]
 
 
-def _post(
-    cursor: CursorWrapper, transfers: Sequence[NewTransfer], rows: PostingRows, *, key: str
-) -> Posted:
+def _post(cursor: CursorWrapper, given: dict[str, NewTransfer], *, key: str) -> Posted:
     link = _take_link(cursor)
-    lock_and_check(cursor, transfers)
-    cursor.execute(POST, [*rows.columns, link.batch_id])
-    inserted, amount = cursor.fetchone()
-    lines = rows.lines
-    if inserted < len(lines):
-        replayed = _replayed(cursor, rows, link.batch_id)
-        lines = [line for line in lines if line not in replayed]
-    if inserted:
-        _seal(cursor, link, key=key, amount=amount, lines=lines)
-    return Posted(inserted, len(transfers) - inserted)
+    lock_and_check(cursor, list(given.values()))
+    before = _posted_before(cursor, given)
+    fresh = {line: each for line, each in given.items() if line not in before}
+    if fresh:
+        sums = Sums.of(fresh.values())
+        _write(cursor, sorted(fresh), sums, batch_id=link.batch_id)
+        _seal(cursor, link, key=key, amount=sums.amount, lines=sorted(fresh))
+    return Posted(len(fresh), len(before))
 
 
 def _take_link(cursor: CursorWrapper) -> _Link:
     cursor.execute("SELECT pg_advisory_xact_lock(%s)", [CHAIN_LOCK])
     cursor.execute(NEXT_LINK)  # a statement of its own: it must see what the lock waited for
-    batch_id, posted_at, previous_id, sha256 = cursor.fetchone()
-    return _Link(batch_id, micros_since_epoch(posted_at), previous_id, sha256)
+    return _Link(*cursor.fetchone())
 
 
-def _replayed(cursor: CursorWrapper, rows: PostingRows, batch_id: int) -> set[str]:
-    """Return the lines that had been posted before; refuse if one of them was another line."""
-    cursor.execute(REPLAYED, [rows.columns[0], batch_id])
-    replayed = {line for (line,) in cursor.fetchall()}
-    different = replayed.difference(rows.lines)
+def _posted_before(cursor: CursorWrapper, given: Iterable[str]) -> set[str]:
+    """Return the lines that were posted before; refuse if one of them reads differently here."""
+    ids = "{" + ",".join(map(id_in, given)) + "}"
+    cursor.execute(POSTED_BEFORE, [ids])
+    before = {str(line) for (line,) in cursor.fetchall()}
+    different = before.difference(given)
     if different:
-        name = min(different).partition("\t")[0]
-        raise TransferDiffers(f"transfer {name} was posted before with other content")
-    return replayed
+        raise TransferDiffers(f"transfer {id_in(min(different))} was posted with other content")
+    return before
+
+
+def _write(cursor: CursorWrapper, lines: Sequence[str], sums: Sums, *, batch_id: int) -> None:
+    with cursor.copy(COPY) as copy:
+        copy.write("".join(f"{line}\t{batch_id}\n" for line in lines))
+    if sums.holds:
+        cursor.execute(CAPTURE, [list(sums.holds), list(sums.holds.values())])
+    cursor.execute(MOVE, sums.of_accounts())
 
 
 def _seal(
     cursor: CursorWrapper, link: _Link, *, key: str, amount: int, lines: Sequence[str]
 ) -> None:
     content = content_sha256(lines)
-    facts = f"{key}\t{len(lines)}\t{amount}\t{link.posted_micros}"
+    facts = f"{key}\t{len(lines)}\t{amount}\t{instant(link.posted_at)}"
+    sha256 = chain_sha256(link.previous_sha256, content, facts)
     cursor.execute(
         SEAL,
-        [
-            link.batch_id,
-            key,
-            link.previous_id,
-            len(lines),
-            amount,
-            content,
-            chain_sha256(link.previous_sha256, content, facts),
-            link.posted_micros,
-        ],
+        [link.batch_id, key, link.previous_id, len(lines), amount, content, sha256, link.posted_at],
     )
 
 

@@ -1,14 +1,17 @@
-"""A transfer before it is posted, and its one canonical line: what is hashed and compared."""
+"""A transfer before it is posted: its id, its one canonical line, and what a set adds up to."""
 
+import hashlib
 import uuid
-from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
 
 from settlement.models.transfers import TRANSFER_IDS
 
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND = timedelta(microseconds=1)
+NULL = r"\N"  # as COPY writes it
+_NAMESPACE = TRANSFER_IDS.bytes
+_VARIANT = {digit: "89ab"[int(digit, 16) & 3] for digit in "0123456789abcdef"}  # RFC 9562
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,45 +40,71 @@ class NewTransfer:
 
 
 def transfer_id(key: str) -> uuid.UUID:
-    """Return the id of the transfer with this business key."""
-    return uuid.uuid5(TRANSFER_IDS, key)
+    """Return the id of the transfer with this business key: its uuid5."""
+    return uuid.UUID(hex=_uuid5_hex(key))
 
 
-def micros_since_epoch(at: datetime) -> int:
-    """Return a moment as whole microseconds, exactly."""
-    return (at - EPOCH) // _MICROSECOND
+def _uuid5_hex(key: str) -> str:
+    """Return what ``uuid.uuid5(TRANSFER_IDS, key).hex`` is, without making the objects."""
+    text = hashlib.sha1(_NAMESPACE + key.encode(), usedforsecurity=False).hexdigest()
+    return f"{text[:12]}5{text[13:16]}{_VARIANT[text[16]]}{text[17:32]}"
 
 
-@dataclass(frozen=True, slots=True)
-class PostingRows:
-    """Transfers as columns of text that PostgreSQL reads as arrays, in order of id."""
-
-    ids: list[str]
-    columns: tuple[str, ...]
-    lines: list[str]
-
-    @classmethod
-    def of(cls, transfers: Sequence[NewTransfer]) -> "PostingRows":
-        """Lay out ``transfers`` for one statement."""
-        rows = sorted(_row(transfer) for transfer in transfers)
-        columns = tuple("{" + ",".join(column) + "}" for column in zip(*rows, strict=True))
-        return cls([row[0] for row in rows], columns, ["\t".join(row) for row in rows])
+def instant(at: datetime) -> str:
+    """Return a moment as text in UTC, with all its microseconds."""
+    return f"{at.astimezone(UTC):%Y-%m-%dT%H:%M:%S.%fZ}"
 
 
-def _row(new: NewTransfer) -> tuple[str, ...]:
+def line_of(new: NewTransfer, event_at: str) -> str:
+    """Return the transfer's canonical line (settlement.queries.chain), which COPY reads as well."""
     return (
-        new.id.hex,
-        str(new.debit_id),
-        str(new.credit_id),
-        str(new.amount_micros),
-        str(int(new.code)),
-        _text(new.hold_id),
-        _text(new.period_id),
-        _text(new.run_no),
-        new.reverses_id.hex if new.reverses_id else "NULL",
-        str(micros_since_epoch(new.event_at)),
+        f"{_uuid5_hex(new.key)}\t{new.debit_id}\t{new.credit_id}\t{new.amount_micros}\t{new.code:d}"
+        f"\t{_text(new.hold_id)}\t{_text(new.period_id)}\t{_text(new.run_no)}"
+        f"\t{new.reverses_id.hex if new.reverses_id else NULL}\t{event_at}"
     )
 
 
+def lines_of(transfers: Sequence[NewTransfer]) -> list[str]:
+    """Return the canonical lines of ``transfers``, in the same order."""
+    moments = {at: instant(at) for at in {each.event_at for each in transfers}}
+    return [line_of(each, moments[each.event_at]) for each in transfers]
+
+
+def id_in(line: str) -> str:
+    """Return the id that a canonical line begins with: 32 hex digits."""
+    return line[:32]
+
+
+@dataclass(slots=True)
+class Sums:
+    """What a set of transfers does to each account and each hold."""
+
+    debits: Counter[int] = field(default_factory=Counter)
+    credits: Counter[int] = field(default_factory=Counter)
+    captures: Counter[int] = field(default_factory=Counter)  # by account
+    holds: Counter[int] = field(default_factory=Counter)
+    amount: int = 0
+
+    @classmethod
+    def of(cls, transfers: Iterable[NewTransfer]) -> "Sums":
+        """Add up ``transfers``, each of which captures a hold on its own debit account."""
+        sums = cls()
+        for each in transfers:
+            amount = each.amount_micros
+            sums.debits[each.debit_id] += amount
+            sums.credits[each.credit_id] += amount
+            sums.amount += amount
+            if each.hold_id is not None:
+                sums.holds[each.hold_id] += amount
+                sums.captures[each.debit_id] += amount
+        return sums
+
+    def of_accounts(self) -> list[list[int]]:
+        """Return four columns: account, its debits, its credits, what it captures."""
+        accounts = sorted(self.debits.keys() | self.credits.keys())
+        sides = (self.debits, self.credits, self.captures)
+        return [accounts, *([side[account] for account in accounts] for side in sides)]
+
+
 def _text(number: int | None) -> str:
-    return "NULL" if number is None else str(number)
+    return NULL if number is None else str(number)
