@@ -1,11 +1,13 @@
 """Rate limits per key, told in the RateLimit headers; counted in Redis, which may be absent."""
 
+import math
 import time
 from functools import cache
 from typing import Any
 
 import structlog
 from django.conf import settings
+from django.db import connection
 from limits import RateLimitItem, parse
 from limits.storage import RedisStorage
 from rest_framework.request import Request
@@ -33,14 +35,16 @@ class KeyRate(BaseThrottle):
         limit = limit_of(rate)
         period = limit.get_expiry()
         now = time.time()
-        self.reset = period - now % period
-        count = self._count(f"rate/{name}/{int(now // period)}", period)
+        self.reset = math.ceil(period - now % period)
+        count = self._count(
+            f"{connection.settings_dict['NAME']}/rate/{name}/{int(now // period)}", period
+        )
         if count is None:
             return True
         request._request.rate_headers = rate_headers(limit, count, self.reset)  # type: ignore[attr-defined]
         return count <= limit.amount
 
-    def wait(self) -> float:
+    def wait(self) -> int:
         """Return the seconds until the next window: Retry-After."""
         return self.reset
 
@@ -64,12 +68,12 @@ def who_and_rate(request: Request) -> tuple[str, str]:
     return f"address/{request.META.get('REMOTE_ADDR', '')}", settings.API_RATE
 
 
-def rate_headers(limit: RateLimitItem, count: int, reset: float) -> dict[str, str]:
+def rate_headers(limit: RateLimitItem, count: int, reset: int) -> dict[str, str]:
     """Return the fields of the IETF draft on RateLimit headers for HTTP."""
     return {
         "RateLimit-Limit": str(limit.amount),
         "RateLimit-Remaining": str(max(0, limit.amount - count)),
-        "RateLimit-Reset": str(int(reset) + 1),
+        "RateLimit-Reset": str(reset),
     }
 
 
