@@ -16,7 +16,7 @@ PRICE_DECIMALS = 21
 PPM = 1_000_000
 MS_PER_HOUR = 3_600_000
 RULES = "compute-settlement/1"
-_MICROS_DIVISOR = MS_PER_HOUR * 10 ** (PRICE_DECIMALS - 6)
+_MICROS_DIVISOR: int = MS_PER_HOUR * 10 ** (PRICE_DECIMALS - 6)
 _EXACT = Context(prec=60, traps=[Inexact])
 GRID_GRAMS_PER_MWH = 536_600
 """CO2 of a MWh from China's grid, 2022 average: 0.5366 kg a kWh (Ministry of Ecology and

@@ -1,0 +1,197 @@
+"""Which periods are due for their next reckoning, and everything that it goes by."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from django.db import connection
+
+from settlement.models import Dispute, PeriodState, RunKind, SettlementRun
+from settlement.postings import Metered, Postings, Terms, scaled_price
+from settlement.services.delivered import Delivered, delivered_in
+
+BATCH_MAX = 2_000
+LOTS_PER_ACCELERATOR = 1_000
+_MILLISECOND = timedelta(milliseconds=1)
+
+# A period that is over waits for late readings until its provisional run.
+END = """
+UPDATE settlement_deliveryperiod AS period
+SET state = 'metered',
+    next_run_at = period.ends_at + contract.run_delays_minutes[1] * interval '1 minute'
+FROM settlement_contract AS contract
+WHERE contract.id = period.contract_id AND period.state = 'open' AND period.ends_at <= %s
+  AND period.id IN (
+      SELECT id FROM settlement_deliveryperiod
+      WHERE state = 'open' AND ends_at <= %s FOR NO KEY UPDATE SKIP LOCKED)
+"""
+# While a dispute is undecided there is no final run.
+CLAIM = """
+SELECT period.id, period.contract_id, period.state, period.next_run_no,
+       period.starts_at, period.ends_at, period.quantity_lots,
+       period.price_ticks, period.buyer_price, period.seller_price, period.congestion_price,
+       period.power_price, period.policy_price, period.replacement_price,
+       contract.buyer_id, contract.provider_id, contract.auction_id, contract.hold_key,
+       contract.run_delays_minutes, contract.dispute_days,
+       contract.tolerance_ppm, contract.penalty_factor_ppm,
+       contract.buyer_fee_ppm, contract.seller_fee_ppm,
+       contract.watts_micros, contract.pue_micros, contract.renewable_micros
+FROM settlement_deliveryperiod AS period
+JOIN settlement_contract AS contract ON contract.id = period.contract_id
+WHERE period.state IN ('metered', 'provisional', 'disputed') AND period.next_run_at <= %s
+  AND NOT (period.state = 'disputed' AND period.next_run_no = 4)
+ORDER BY period.next_run_at, period.id
+LIMIT %s
+FOR NO KEY UPDATE OF period SKIP LOCKED
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DuePeriod:
+    """A claimed period with its contract's terms. Only its claimer may settle it."""
+
+    id: int
+    contract_id: int
+    state: PeriodState
+    run_no: RunKind
+    ends_at: datetime
+    buyer_id: int
+    provider_id: int
+    auction_id: str
+    hold_key: str
+    run_delays_minutes: list[int]
+    dispute_days: int
+    terms: Terms
+
+    def next_run_at(self) -> datetime | None:
+        """Return when the run after this one is due, None after the final one."""
+        if self.run_no is RunKind.FINAL:
+            return None
+        if self.run_no is RunKind.R2:
+            return self.ends_at + timedelta(days=self.dispute_days)
+        return self.ends_at + timedelta(minutes=self.run_delays_minutes[self.run_no])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Past:
+    """What was owed after the last run, and the most the buyer was ever charged."""
+
+    last: Postings | None = None
+    peak: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """Disputes of a period: what was ruled, and whether one is undecided or ever was."""
+
+    ruled_ms: int | None = None
+    is_undecided: bool = False
+    is_by_meters: bool = False
+    was_disputed: bool = False
+
+
+def end_periods(now: datetime) -> int:
+    """Move periods that are over from open to metered; return how many."""
+    with connection.cursor() as cursor:
+        cursor.execute(END, [now, now])
+        ended: int = cursor.rowcount
+        return ended
+
+
+def claim_due(now: datetime, *, limit: int = BATCH_MAX) -> list[DuePeriod]:
+    """Lock and return periods whose next run is due; others' claims are passed over."""
+    with connection.cursor() as cursor:
+        cursor.execute(CLAIM, [now, limit])
+        names = [column.name for column in cursor.description]
+        return [_due_period(dict(zip(names, row, strict=True))) for row in cursor.fetchall()]
+
+
+def past_of(period_ids: Sequence[int]) -> dict[int, Past]:
+    """Return what earlier runs left of these periods."""
+    past: dict[int, Past] = {}
+    for run in SettlementRun.objects.filter(period__in=period_ids).order_by("run_no"):
+        last = postings_of(run)
+        peak = max(last.charge, past.get(run.period_id, Past()).peak)
+        past[run.period_id] = Past(last=last, peak=peak)
+    return past
+
+
+def standings_of(period_ids: Sequence[int]) -> dict[int, Standing]:
+    """Return what disputes say about these periods; the latest ruling stands."""
+    standings: dict[int, Standing] = {}
+    for dispute in Dispute.objects.filter(period__in=period_ids).order_by("id"):
+        before = standings.get(dispute.period_id, Standing())
+        undecided = dispute.decided_at is None
+        standings[dispute.period_id] = Standing(
+            ruled_ms=before.ruled_ms if dispute.ruled_ms is None else dispute.ruled_ms,
+            is_undecided=before.is_undecided or undecided,
+            is_by_meters=before.is_by_meters or (undecided and dispute.opened_by_id is None),
+            was_disputed=True,
+        )
+    return standings
+
+
+def metered_of(periods: Sequence[DuePeriod], standings: dict[int, Standing]) -> dict[int, Metered]:
+    """Return what the meters (and rulings) say about each of these periods."""
+    counted = delivered_in([period.id for period in periods])
+    nothing = Delivered(0, None)
+    metered = {}
+    for period in periods:
+        provider = counted.get((period.id, "provider"), nothing)
+        buyer = counted.get((period.id, "buyer"))
+        metered[period.id] = Metered(
+            provider_ms=provider.accel_ms,
+            buyer_ms=None if buyer is None else buyer.accel_ms,
+            ruled_ms=standings.get(period.id, Standing()).ruled_ms,
+            energy_mj=provider.energy_mj,
+        )
+    return metered
+
+
+def postings_of(run: SettlementRun) -> Postings:
+    """Return a run's amounts as they were reckoned."""
+    return Postings(
+        contracted_ms=run.contracted_ms,
+        delivered_ms=run.delivered_ms,
+        buyer_due=run.buyer_due_micros,
+        seller_due=run.seller_due_micros,
+        congestion=run.congestion_micros,
+        power=run.power_micros,
+        policy=run.policy_micros,
+        rounding=run.rounding_micros,
+        buyer_fee=run.buyer_fee_micros,
+        seller_fee=run.seller_fee_micros,
+        penalty=run.penalty_micros,
+        energy_wh=run.energy_wh,
+        co2_grams=run.co2_grams,
+    )
+
+
+def contracted_ms(quantity_lots: int, length: timedelta) -> int:
+    """Return accelerator-milliseconds; periods are whole minutes, so this is exact."""
+    total = quantity_lots * (length // _MILLISECOND)
+    assert total % LOTS_PER_ACCELERATOR == 0, (quantity_lots, length)
+    return total // LOTS_PER_ACCELERATOR
+
+
+def _due_period(row: dict[str, Any]) -> DuePeriod:
+    own = {name: row[name] for name in DuePeriod.__slots__ if name in row}
+    own["state"] = PeriodState(row["state"])
+    return DuePeriod(**own, run_no=RunKind(row["next_run_no"]), terms=_terms(row))
+
+
+def _terms(row: dict[str, Any]) -> Terms:
+    named = {name: row[name] for name in Terms.__slots__ if name in row}
+    prices = {name: _scaled(price) for name, price in named.items() if name.endswith("_price")}
+    length = row["ends_at"] - row["starts_at"]
+    return Terms(
+        **(named | prices),
+        contracted_ms=contracted_ms(row["quantity_lots"], length),
+        cell_price=scaled_price(Decimal(row["price_ticks"]).scaleb(-3)),
+    )
+
+
+def _scaled(price: object) -> int | None:
+    return scaled_price(price) if isinstance(price, Decimal) else None
