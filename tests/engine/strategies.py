@@ -123,7 +123,7 @@ def _draw_routes(draw: st.DrawFn, draft: Draft, regions: list[str]) -> list[str]
 
 
 def _draw_limits(draw: st.DrawFn, draft: Draft, links: list[str], periods: int) -> None:
-    if links and draw(st.integers(0, 1)):
+    if draw(st.integers(0, 1)) and links:
         limited: list[str] = draw(st.lists(pick(*links), unique=True, max_size=3))
         draft.rows["links.csv"] = [
             (link, draw(pick("", "0")), draw(pick("0", "0.1", "0.5", "2"))) for link in limited
