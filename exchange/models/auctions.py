@@ -146,12 +146,12 @@ class AuctionQuerySet(models.QuerySet["Auction"]):
         return self.filter(state=AuctionState.OPEN, closes_at__gt=MarketNow())
 
     def waiting_to_be_cleared(self) -> Self:
-        """Cut to closed auctions that no worker has claimed, in the order of their gates.
+        """Cut to closed auctions that may be tried now, in the order of their gates.
 
-        A lease is about machines, so it runs by the real clock and not by the market's.
+        The wait after a failure is about machines, so it runs by the real clock.
         """
-        free = Q(claimed_until__isnull=True) | Q(claimed_until__lte=Now())
-        return self.filter(free, state=AuctionState.CLOSED).order_by("closes_at", "pk")
+        due = Q(retry_at__isnull=True) | Q(retry_at__lte=Now())
+        return self.filter(due, state=AuctionState.CLOSED).order_by("closes_at", "pk")
 
     def waiting_to_be_published(self) -> Self:
         """Cut to cleared auctions."""
@@ -163,11 +163,7 @@ class AuctionQuerySet(models.QuerySet["Auction"]):
 
 
 class Auction(models.Model):
-    """One clearing of one horizon; its terms are the series' as they were when it was scheduled.
-
-    ``claimed_until`` is the lease of the worker that clears it: it spares the others minutes of
-    work, while the guarded move decides whose result counts.
-    """
+    """One clearing of one horizon; its terms are the series' as they were when it was scheduled."""
 
     public_id = public_id("auc")
     series = models.ForeignKey(AuctionSeries, models.PROTECT, related_name="auctions")
@@ -202,8 +198,8 @@ class Auction(models.Model):
     actor = models.CharField(max_length=80, blank=True)
 
     book_sha256 = models.CharField(max_length=64, blank=True, help_text="of the archived book")
-    claimed_until = models.DateTimeField(null=True, blank=True)
-    claims = models.PositiveIntegerField(default=0, help_text="how often a worker began to clear")
+    retry_at = models.DateTimeField(null=True, blank=True, help_text="not before, after a failure")
+    attempts = models.PositiveIntegerField(default=0, help_text="how often a worker began to clear")
     alarm_code = models.CharField(max_length=40, blank=True)
     alarm_detail = models.TextField(blank=True)
     alarm_at = models.DateTimeField(null=True, blank=True)

@@ -192,6 +192,7 @@ class Answer(models.TextChoices):
 
     FILLED = "filled", "filled whole"
     PARTIALLY_FILLED = "partially_filled", "filled in part: at the price, or capacity ran out"
+    AT_THE_MARGIN = "at_the_margin", "at the price: the capacity there was went to others, pro rata"
     OUT_OF_THE_MONEY = "out_of_the_money", "the cheapest acceptable cost was above the limit"
     NO_CAPACITY = "no_acceptable_capacity", "no capacity that the bid accepts was offered"
     INDIVISIBLE = "indivisible", "in the money, but a block is filled whole or not at all"

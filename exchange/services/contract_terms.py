@@ -1,0 +1,205 @@
+"""Published fills as contract terms: exact prices, period by period.
+
+A contract is what one bid got at one site on one accelerator. Its buyer pays the cell's price and
+gbps x the prices of the links on its route; its provider receives the cell's price less power and
+with policy (market.md, section 5).
+"""
+
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass
+from decimal import Context, Decimal
+from fractions import Fraction
+from itertools import groupby
+from typing import NamedTuple
+
+from exchange.foundation.money import LOTS, MICROS, TICKS
+from exchange.models import Auction, LinkPrice, PowerPrice
+from exchange.queries.copying import copy_rows_out
+from settlement.services.contracts import ContractTerms, PeriodTerms
+
+PRICE_PLACES = 21
+EXACT = Context(prec=60)
+WATTS_PER_KW = 1_000
+NANOS = 1_000_000_000
+
+FILLS = """
+SELECT bid.public_id, bid.organization_id, bid.hold_key, site.provider_id,
+    site.code, region.code, accelerator.code, accelerator.kind, accelerator.domestic,
+    accelerator.tflops_micros, accelerator.watts_micros, site.pue_micros, site.renewable_micros,
+    site.region_id, fill.period, fill.quantity_lots, price.price_ticks, bid.gbps_micros,
+    route.links
+FROM exchange_bidfill AS fill
+JOIN exchange_bid AS bid ON bid.id = fill.bid_id
+JOIN exchange_site AS site ON site.id = fill.site_id
+JOIN exchange_region AS region ON region.id = site.region_id
+JOIN exchange_accelerator AS accelerator ON accelerator.id = fill.accelerator_id
+JOIN exchange_route AS route ON route.id = fill.route_id
+JOIN exchange_cellprice AS price
+  ON price.auction_id = fill.auction_id AND price.site_id = fill.site_id
+     AND price.accelerator_id = fill.accelerator_id AND price.period = fill.period
+WHERE fill.auction_id = %(auction)s
+ORDER BY bid.public_id COLLATE "C", site.code COLLATE "C", accelerator.code COLLATE "C",
+    fill.period, route.code COLLATE "C"
+"""
+FILL_TYPES = [
+    *("text", "int8", "text", "int8", "text", "text", "text", "text", "bool"),
+    *("int8", "int8", "int8", "int8", "int8", "int4", "int8", "int8", "int8", "text[]"),
+]
+
+
+class Fill(NamedTuple):
+    """One row of FILLS."""
+
+    bid: str
+    buyer_id: int
+    hold_key: str
+    provider_id: int
+    site: str
+    region: str
+    accelerator: str
+    kind: str
+    domestic: bool
+    tflops_micros: int
+    watts_micros: int
+    pue_micros: int
+    renewable_micros: int
+    region_id: int
+    period: int
+    quantity_lots: int
+    price_ticks: int
+    gbps_micros: int
+    links: list[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Surcharges:
+    """What scarce links, power and the policy add to or take from the cells' prices."""
+
+    links: dict[tuple[str, int], int]
+    power: dict[tuple[int, int], int]
+    domestic_share_nanos: int
+    min_domestic_share_micros: int | None
+
+    def congestion(self, fill: Fill) -> Fraction:
+        """What the buyer pays for its route, per accelerator-hour."""
+        ticks = sum(self.links.get((link, fill.period), 0) for link in fill.links)
+        return Fraction(ticks * fill.gbps_micros, TICKS * MICROS)
+
+    def power_price(self, fill: Fill) -> Fraction:
+        """What the region's power budget takes from the seller, per accelerator-hour."""
+        ticks = self.power.get((fill.region_id, fill.period), 0)
+        scale = TICKS * MICROS * MICROS * WATTS_PER_KW
+        return Fraction(ticks * fill.watts_micros * fill.pue_micros, scale)
+
+    def policy_price(self, fill: Fill) -> Fraction:
+        """What the domestic share gives to the seller, or takes, per accelerator-hour."""
+        if self.min_domestic_share_micros is None:
+            return Fraction(0)
+        above = fill.domestic * MICROS - self.min_domestic_share_micros
+        scale = NANOS * MICROS * MICROS
+        return Fraction(self.domestic_share_nanos * fill.tflops_micros * above, scale)
+
+
+def contract_terms(auction: Auction) -> list[ContractTerms]:
+    """Return the terms of every contract that follows from the fills of a cleared auction."""
+    rows = copy_rows_out(FILLS, {"auction": auction.pk}, FILL_TYPES)
+    fills = [Fill(*row) for row in rows]  # type: ignore[arg-type]
+    surcharges = surcharges_of(auction)
+    return [
+        _terms(auction, list(same), surcharges)
+        for _, same in groupby(fills, key=lambda fill: (fill.bid, fill.site, fill.accelerator))
+    ]
+
+
+def surcharges_of(auction: Auction) -> Surcharges:
+    """Return the prices of links and power and the policy's price, as they were cleared."""
+    links = LinkPrice.objects.filter(auction=auction)
+    power = PowerPrice.objects.filter(auction=auction)
+    return Surcharges(
+        links={
+            (code, period): ticks
+            for code, period, ticks in links.values_list("link__code", "period", "price_ticks")
+        },
+        power={
+            (region, period): ticks
+            for region, period, ticks in power.values_list("region_id", "period", "price_ticks")
+        },
+        domestic_share_nanos=auction.result.domestic_share_nanos,
+        min_domestic_share_micros=auction.min_domestic_share_micros,
+    )
+
+
+def greatest_cost_of(terms: ContractTerms) -> int:
+    """Return the most that the contract can cost its buyer, fee included, in micro-units.
+
+    Each period's amount and its fee are rounded down, as they will be settled.
+    """
+    total = 0
+    for period in terms.periods:
+        minutes = (period.ends_at - period.starts_at).total_seconds() / 60
+        cost = Fraction(period.buyer_price) * MICROS * period.quantity_lots * int(minutes)
+        due = cost / (LOTS * 60)
+        whole = due.numerator // due.denominator
+        total += whole + whole * terms.buyer_fee_ppm // MICROS
+    return total
+
+
+def _terms(auction: Auction, fills: list[Fill], surcharges: Surcharges) -> ContractTerms:
+    first = fills[0]
+    return ContractTerms(
+        buyer_id=first.buyer_id,
+        provider_id=first.provider_id,
+        auction_id=auction.public_id,
+        bid_id=first.bid,
+        hold_key=first.hold_key,
+        site_code=first.site,
+        region_code=first.region,
+        accelerator_code=first.accelerator,
+        accelerator_kind=first.kind,
+        domestic=first.domestic,
+        tflops_micros=first.tflops_micros,
+        watts_micros=first.watts_micros,
+        pue_micros=first.pue_micros,
+        renewable_micros=first.renewable_micros,
+        currency=auction.currency,
+        tolerance_ppm=auction.tolerance_ppm,
+        penalty_factor_ppm=auction.penalty_factor_ppm,
+        dispute_days=auction.dispute_days,
+        buyer_fee_ppm=auction.buyer_fee_ppm,
+        seller_fee_ppm=auction.seller_fee_ppm,
+        run_delays_minutes=tuple(auction.run_delays_minutes),
+        periods=list(_periods(auction, fills, surcharges)),
+    )
+
+
+def _periods(auction: Auction, fills: list[Fill], surcharges: Surcharges) -> Iterator[PeriodTerms]:
+    in_period: dict[int, list[Fill]] = defaultdict(list)
+    for fill in fills:
+        in_period[fill.period].append(fill)
+    for number, same in in_period.items():
+        lots = sum(fill.quantity_lots for fill in same)
+        # Over several routes: what they cost together, spread over all.
+        routes = sum(surcharges.congestion(fill) * fill.quantity_lots for fill in same) / lots
+        cell = exact_price(Fraction(same[0].price_ticks, TICKS))
+        congestion = exact_price(Fraction(routes))
+        power = exact_price(surcharges.power_price(same[0]))
+        policy = exact_price(surcharges.policy_price(same[0]))
+        at = auction.period(number)
+        yield PeriodTerms(
+            starts_at=at.start,
+            ends_at=at.end,
+            quantity_lots=lots,
+            price_ticks=same[0].price_ticks,
+            buyer_price=EXACT.add(cell, congestion),
+            seller_price=EXACT.add(EXACT.subtract(cell, power), policy),
+            congestion_price=congestion,
+            power_price=power,
+            policy_price=policy,
+        )
+
+
+def exact_price(price: Fraction) -> Decimal:
+    """Return a price with 21 decimals; more there are only where routes are averaged."""
+    scaled = price.numerator * 10**PRICE_PLACES // price.denominator
+    return Decimal(scaled).scaleb(-PRICE_PLACES, EXACT)
