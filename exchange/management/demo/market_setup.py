@@ -1,0 +1,149 @@
+"""The market of the play: its series, its limits, the providers' sites and their offers."""
+
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from zoneinfo import ZoneInfo
+
+from django.conf import settings
+
+from accounts.models import Organization
+from exchange.foundation.money import MICROS, parse_scaled
+from exchange.management.demo import platform
+from exchange.management.demo.parties import acting_for
+from exchange.management.demo.platform import Size
+from exchange.management.traces.drafts import OfferDraft, SiteDraft
+from exchange.management.traces.sources import Prices
+from exchange.management.traces.supply import draft_supply
+from exchange.models import (
+    Accelerator,
+    AuctionSeries,
+    Horizon,
+    Link,
+    Offer,
+    PowerBudget,
+    Region,
+    Site,
+    SiteCapacity,
+)
+from exchange.services.offers import create_offer
+
+GATE_MINUTE = 12 * 60
+OPEN_MINUTES = 24 * 60
+WATTS_PER_KW = 1_000
+LIMITS_SINCE = datetime(2000, 1, 1, tzinfo=ZoneInfo("UTC"))
+
+
+def midnight(day: date) -> datetime:
+    """Return the first moment of a day at the market's place."""
+    return datetime(day.year, day.month, day.day, tzinfo=ZoneInfo(settings.MARKET_TIME_ZONE))
+
+
+def ensure_series() -> AuctionSeries:
+    """Return the day-ahead series of the play."""
+    series, _ = AuctionSeries.objects.get_or_create(
+        code=platform.SERIES,
+        defaults={
+            "name": "Day ahead (demo)",
+            "horizon": Horizon.DAY_AHEAD,
+            "time_zone": settings.MARKET_TIME_ZONE,
+            "currency": settings.MARKET_CURRENCY,
+            "period_minutes": 60,
+            "gate_minute": GATE_MINUTE,
+            "open_minutes": OPEN_MINUTES,
+            "price_cap_ticks": platform.PRICE_CAP_TICKS,
+            "min_domestic_share_micros": int(platform.MIN_DOMESTIC_SHARE * MICROS),
+            "buyer_fee_ppm": platform.BUYER_FEE_PPM,
+            "seller_fee_ppm": platform.SELLER_FEE_PPM,
+        },
+    )
+    return series
+
+
+def tflops_of_chips() -> dict[str, float]:
+    """Return FP16 dense TFLOPS by the code of each tradable chip."""
+    chips = Accelerator.objects.filter(tradable=True)
+    return {chip.code: (chip.tflops_micros or 0) / MICROS for chip in chips}
+
+
+def draft_offers(prices: Prices, size: Size) -> tuple[list[SiteDraft], list[OfferDraft]]:
+    """Return the sites and offers of the platform's providers."""
+    regions = Region.objects.all()
+    return draft_supply(
+        list(platform.nodes(size)),
+        prices=prices,
+        tflops=tflops_of_chips(),
+        pue={region.code: Decimal(region.pue_micros_max) / MICROS for region in regions},
+        seed=platform.SEED,
+        share=1.0,
+        nodes_per_provider=len(platform.NODES),
+    )
+
+
+def build_sites(
+    sites: Sequence[SiteDraft], offers: Sequence[OfferDraft], providers: Sequence[Organization]
+) -> None:
+    """Create the sites that are missing, with as many accelerators as their offers name."""
+    regions = {region.code: region for region in Region.objects.all()}
+    chips = {chip.code: chip for chip in Accelerator.objects.all()}
+    for draft in sites:
+        site, is_new = Site.objects.get_or_create(
+            code=draft.code,
+            defaults={
+                "name": draft.code,
+                "provider": providers[draft.provider],
+                "region": regions[draft.region],
+                "pue_micros": int(draft.pue * MICROS),
+                "renewable_micros": int(draft.renewable_share * MICROS),
+                "source": "made for the demo",
+            },
+        )
+        for chip, lots in _lots_at(draft.code, offers).items() if is_new else ():
+            SiteCapacity.objects.create(
+                site=site, accelerator=chips[chip], quantity_lots=lots, starts_at=LIMITS_SINCE
+            )
+
+
+def set_limits(sites: Sequence[SiteDraft], offers: Sequence[OfferDraft]) -> None:
+    """Limit every backbone link, and each region's power to a part of what its chips could draw."""
+    Link.objects.update(gbps_micros=parse_scaled(str(platform.LINK_GBPS), scale=MICROS))
+    region_of = {site.code: site for site in sites}
+    watts = dict(Accelerator.objects.values_list("code", "watts_micros"))
+    potential: dict[str, Decimal] = {}
+    for offer in offers:
+        site = region_of[offer.site]
+        kw = offer.quantity * Decimal(watts[offer.accelerator] or 0) * site.pue / WATTS_PER_KW
+        potential[site.region] = potential.get(site.region, Decimal(0)) + kw
+    for region in Region.objects.filter(code__in=potential, power_budgets=None):
+        budget = int(potential[region.code] * platform.POWER_OF_POTENTIAL)
+        PowerBudget.objects.create(region=region, kw_micros=budget, starts_at=LIMITS_SINCE)
+
+
+def list_offers(
+    offers: Sequence[OfferDraft], providers: Mapping[str, Organization], day: date
+) -> None:
+    """List what is not listed yet, each provider for itself."""
+    start = midnight(day)
+    there = set(Offer.objects.values_list("label", flat=True))
+    for offer in offers:
+        label = f"{day} {offer.name}"
+        if label in there:
+            continue
+        body = {
+            "site": offer.site,
+            "accelerator": offer.accelerator,
+            "starts_at": (start + timedelta(hours=offer.first)).isoformat(),
+            "ends_at": (start + timedelta(hours=offer.end)).isoformat(),
+            "quantity": str(offer.quantity),
+            "price": str(offer.price),
+            "label": label,
+        }
+        create_offer(body, caller=acting_for(providers[offer.site]))
+
+
+def _lots_at(site: str, offers: Sequence[OfferDraft]) -> dict[str, int]:
+    lots: dict[str, int] = {}
+    for offer in offers:
+        if offer.site == site:
+            lots[offer.accelerator] = lots.get(offer.accelerator, 0) + offer.quantity * 1_000
+    return lots
