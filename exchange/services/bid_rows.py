@@ -13,6 +13,7 @@ from django.db import connection
 from accounts.models.callers import Caller
 from exchange.models import BidState, TimeInForce
 from exchange.queries.bid_terms import BidCard, BidTerms
+from exchange.services.auctions import actor_name
 
 COLUMNS: Final = (
     *("public_id", "organization_id", "placed_by_id", "actor", "project", "label", "kind"),
@@ -71,7 +72,7 @@ def _values(bid: NewBid) -> tuple[Any, ...]:
         bid.public_id,
         bid.caller.organization_id,
         bid.caller.user_id,
-        actor_of(bid.caller),
+        actor_name(bid.caller),
         terms.project,
         terms.label,
         terms.kind,
@@ -108,14 +109,11 @@ def _line(bid: NewBid) -> str:
 
 
 def _spelt(value: Any) -> str:
-    """Spell a value for COPY; names have no tab, line end, quote, comma, brace or backslash."""
+    """Spell a value for COPY. Lists hold names, which have no quote and no backslash; a label may
+    have one, but is printable: no tab and no line end.
+    """
     if value is None:
         return _NULL
     if isinstance(value, list):
         return "{" + ",".join([f'"{item}"' for item in value]) + "}"
-    return str(value)
-
-
-def actor_of(caller: Caller) -> str:
-    """Return how orders name who acted on them last."""
-    return caller.api_key_public_id or f"user {caller.user_id}"
+    return str(value).replace("\\", r"\\")

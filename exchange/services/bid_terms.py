@@ -25,6 +25,7 @@ HOUR_MINUTES: Final = 60
 DURATION_HOURS_MAX: Final = 24 * 366
 VOLUME_HOURS_LOTS_MAX: Final = 10**15
 
+LABEL_MAX: Final = 120
 QUANTITY: Final = Number(LOTS, layout.QUANTITY_LOTS_MAX, 1, "off_lot")
 PRICE: Final = Number(TICKS, layout.LIMIT_TICKS_MAX, 0, "off_tick")
 DURATION: Final = Number(HOUR_MINUTES, DURATION_HOURS_MAX * HOUR_MINUTES, 1, "off_minute")
@@ -93,7 +94,8 @@ def _read(fields: Fields, floor: Floor) -> BidTerms | None:
     group = _read_group(fields, kind)
     bounds = _read_bounds(fields, catalogue)
     choices = read_choices(fields, catalogue)
-    project, label = (fields.text(name, needed=False) or "" for name in ("project", "label"))
+    project = fields.text("project", needed=False) or ""
+    label = fields.words("label", most=LABEL_MAX)
     if not (kind and life and gate and origin and shape and bounds and choices):
         return None
     _refuse_above_cap(fields, shape, choices, gate)

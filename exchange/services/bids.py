@@ -11,8 +11,9 @@ from exchange.foundation.states import LostRace, move
 from exchange.models import BID_MOVES, Auction, AuctionState, Bid, BidState
 from exchange.models.bids import BID_STATES_LIVE
 from exchange.queries.bid_terms import BidCard
+from exchange.services.auctions import actor_name
 from exchange.services.bid_holds import cover_bid, lock_group, uncover_bid
-from exchange.services.bid_rows import NewBid, actor_of, insert_bid
+from exchange.services.bid_rows import NewBid, insert_bid
 from exchange.services.bid_terms import auction_named_in, read_bid_terms
 from exchange.services.faults import Faults, TermsRefused
 from exchange.services.gates import AuctionNotOpen, hold_gates
@@ -67,7 +68,7 @@ def cancel_bid(public_id: str, *, caller: Caller, reason: str = "") -> Bid:
     now = _refuse_behind_gate(bid)
     if bid.group:
         lock_group(bid.organization_id, bid.auction_id, bid.group)
-    _move_away(bid, now, reason, actor_of(caller))
+    _move_away(bid, now, reason, actor_name(caller))
     bid.refresh_from_db()
     uncover_bid(bid, f"bid {bid.public_id} was cancelled")
     return bid

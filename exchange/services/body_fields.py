@@ -76,6 +76,19 @@ class Fields:
             return None
         return value
 
+    def words(self, name: str, *, most: int, needed: bool = False) -> str:
+        """Return free text on one line, at most ``most`` characters; nothing given is ''."""
+        value = self._present(name, needed=needed)
+        if value is None:
+            return ""
+        if not isinstance(value, str) or not value.isprintable():
+            self.fault(name, f"{name}_malformed", f"{shown(value)} is no line of text")
+            return ""
+        if len(value) > most:
+            self.fault(name, f"{name}_too_long", f"at most {most} characters")
+            return ""
+        return value.strip()
+
     def word(self, name: str, among: Collection[str]) -> str | None:
         """Return one of the words ``among``; there is never a default."""
         value = self._present(name, needed=True)

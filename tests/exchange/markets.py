@@ -191,3 +191,16 @@ def block_body(auction: Auction, /, **changes: Any) -> dict[str, Any]:
 def volume_body(auction: Auction, /, **changes: Any) -> dict[str, Any]:
     """Return the body of a volume bid: 6 unit-hours."""
     return bid_body(auction, **({"kind": "volume", "volume": "6"} | changes))
+
+
+def offer_body(auction: Auction, /, **changes: Any) -> dict[str, Any]:
+    """Return the body of an offer: 10 h100 at 2.000 in all four hours."""
+    plain = {
+        "site": "bj-1",
+        "accelerator": "h100",
+        "starts_at": at(auction, 0),
+        "ends_at": at(auction, 4),
+        "quantity": "10",
+        "price": "2.000",
+    }
+    return {name: value for name, value in (plain | changes).items() if value is not ...}

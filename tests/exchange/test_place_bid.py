@@ -8,6 +8,7 @@ import pytest
 from accounts.models.callers import Caller
 from exchange.foundation.market_time import mark_as_play, market_now, set_market_time
 from exchange.models import Auction, Bid, BidState, MarketFreeze
+from exchange.services.auctions import actor_name
 from exchange.services.bids import BidNotFound, BidNotLive, cancel_bid, place_bid
 from exchange.services.faults import TermsRefused
 from exchange.services.gates import AuctionNotOpen, MarketFrozen
@@ -92,7 +93,7 @@ def test_it_keeps_every_term_that_was_sent(scene: Market, who: Caller) -> None:
     assert bid.regions == ["beijing", "guizhou"]
     assert bid.factors == {"h100": 1_000_000, "ascend": 3_100_000}
     assert (bid.group, bid.project, bid.label) == ("训练 job/7", "llm", "night run")
-    assert bid.actor == who.api_key_public_id
+    assert bid.actor == actor_name(who)
 
 
 def test_an_ai_model_stands_for_the_accelerators_that_it_fits(scene: Market, who: Caller) -> None:
@@ -195,7 +196,7 @@ def test_cancelling_frees_the_money_and_says_who(scene: Market, who: Caller) -> 
     card = place_bid(bid_body(scene.auction), caller=who)
     bid = cancel_bid(card.public_id, caller=who, reason="plans changed")
     assert (bid.state, bid.reason_code) == (BidState.CANCELLED, "cancelled_by_buyer")
-    assert (bid.reason_detail, bid.actor) == ("plans changed", who.api_key_public_id)
+    assert (bid.reason_detail, bid.actor) == ("plans changed", actor_name(who))
     assert held_micros(who) == 0
     with pytest.raises(BidNotLive):
         cancel_bid(card.public_id, caller=who)

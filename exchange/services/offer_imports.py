@@ -1,0 +1,103 @@
+"""Offers from a CSV file: a report of every row, and all of them or none."""
+
+from collections.abc import Iterable, Sequence
+from typing import Final, NamedTuple
+
+from django.db import transaction
+
+from accounts.models.callers import Caller
+from exchange.foundation.money import LOTS, format_scaled
+from exchange.models import Offer, OfferState
+from exchange.queries.capacity import Holdings, Place, Stretch, holdings_at
+from exchange.services.csv_rows import CsvFault, CsvRow, FileRefused, read_rows, row_faults
+from exchange.services.faults import Faults
+from exchange.services.offer_terms import (
+    PLACE_FIELDS,
+    TERM_FIELDS,
+    NewOffer,
+    offer_rules,
+    read_new_offer,
+)
+from exchange.services.offers import lock_sites, refuse_in_freeze, write_offers
+
+COLUMNS: Final = (*PLACE_FIELDS, *TERM_FIELDS)
+OPTIONAL: Final = ("label",)
+
+
+class RowReport(NamedTuple):
+    """What would become of one row of the file."""
+
+    row: CsvRow
+    new: NewOffer | None
+    faults: tuple[CsvFault, ...]
+
+
+@transaction.atomic
+def import_offers(raw: bytes, *, caller: Caller) -> list[Offer]:
+    """List every offer of the file, active at once; return them in its order.
+
+    Raises FileRefused with the faults of all rows, and MarketFrozen; nothing is written then.
+    """
+    refuse_in_freeze()
+    reports = check_offers(raw, caller=caller)
+    faults = [fault for report in reports for fault in report.faults]
+    if faults:
+        raise FileRefused(faults)
+    news = [report.new for report in reports if report.new is not None]
+    return write_offers(news, caller=caller, state=OfferState.ACTIVE)
+
+
+@transaction.atomic
+def check_offers(raw: bytes, *, caller: Caller) -> list[RowReport]:
+    """Return a report of every row, writing nothing. Raises FileRefused for what is no table.
+
+    The sites' locks are held until the caller's transaction ends, so that an import finds what
+    its check found.
+    """
+    rows = read_rows(raw, needed=COLUMNS, optional=OPTIONAL)
+    rules = offer_rules()
+    reports = []
+    first_of: dict[NewOffer, int] = {}
+    for row in rows:
+        faults = Faults()
+        new = read_new_offer(row.cells, rules, caller.organization_id, faults)
+        if new is not None and first_of.setdefault(new, row.number) != row.number:
+            faults.add("", "row_repeated", f"row {first_of[new]} says the same")
+        reports.append(RowReport(row, new, tuple(row_faults(row.number, faults))))
+    return _check_free(reports)
+
+
+def _check_free(reports: Sequence[RowReport]) -> list[RowReport]:
+    """Add a fault to each row that promises more than the rows above it and other offers leave."""
+    news = [report.new for report in reports if report.new is not None]
+    if not news:
+        return list(reports)
+    lock_sites(new.site_id for new in news)
+    holdings = _holdings(news)
+    checked = []
+    for report in reports:
+        new = report.new
+        if new is None or report.faults:
+            checked.append(report)
+            continue
+        there = holdings[new.site_id, new.accelerator_id]
+        least = there.least_free(new.terms.starts_at, new.terms.ends_at)
+        if new.terms.quantity_lots > least.free:
+            free = format_scaled(least.free, scale=LOTS)
+            detail = f"{free} are free from {least.starts_at.isoformat()}"
+            fault = CsvFault(report.row.number, "quantity", "capacity_exceeded", detail)
+            checked.append(report._replace(faults=(fault,)))
+            continue
+        # Rows have no numbers of offers yet: a negative one stands for each.
+        stretch = Stretch(new.terms.starts_at, new.terms.ends_at, new.terms.quantity_lots)
+        there.promised[-report.row.number] = [stretch]
+        checked.append(report)
+    return checked
+
+
+def _holdings(news: Iterable[NewOffer]) -> dict[Place, Holdings]:
+    listed = list(news)
+    places = {(new.site_id, new.accelerator_id) for new in listed}
+    starts_at = min(new.terms.starts_at for new in listed)
+    ends_at = max(new.terms.ends_at for new in listed)
+    return dict(holdings_at(places, starts_at, ends_at))
