@@ -25,6 +25,12 @@ class ApiKeyQuerySet(models.QuerySet["ApiKey"]):
         """Cut to keys of the caller's organization; operators and auditors see all."""
         return self if caller.sees_all else self.filter(organization_id=caller.organization_id)
 
+    def live(self) -> Self:
+        """Cut to keys that open doors at this moment of the wall clock."""
+        return self.filter(models.Q(expires_at=None) | models.Q(expires_at__gt=Now())).filter(
+            revoked_at=None
+        )
+
 
 class ApiKey(models.Model):
     """A program acts for an organization. Its secret is shown once and kept only as an HMAC."""

@@ -2,7 +2,7 @@ from collections.abc import Collection
 
 from django.db import transaction
 
-from accounts.models import ORGANIZATION_MOVES, Caller, Kind, Membership, Organization, User
+from accounts.models import ORGANIZATION_MOVES, Caller, Kind, Organization
 from accounts.services import audit_rows
 from exchange.foundation.states import move
 
@@ -49,14 +49,6 @@ def suspend_organization(organization: Organization, *, reason: str, actor: Call
 def resume_organization(organization: Organization, *, reason: str, actor: Caller) -> None:
     """Let a suspended organization act again. Raises as suspend_organization does."""
     _move(organization, to=Organization.State.ACTIVE, verb="resume", reason=reason, actor=actor)
-
-
-def add_member(organization: Organization, user: User, *, role: str) -> Membership:
-    """Let ``user`` act for ``organization`` in this role; another role replaces the one it had."""
-    membership, _ = Membership.objects.update_or_create(
-        organization=organization, user=user, defaults={"role": role}
-    )
-    return membership
 
 
 def _move(organization: Organization, *, to: str, verb: str, reason: str, actor: Caller) -> None:

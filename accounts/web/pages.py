@@ -26,7 +26,7 @@ class Cursor:
     sort: str
     backwards: bool
     value: str
-    pk: int
+    pk: str
 
     def sign(self) -> str:
         """Return the text that goes into an address."""
@@ -114,7 +114,7 @@ class CursorPages(BasePagination):
         field = type(row)._meta.get_field(name)
         assert isinstance(field, Field), f"{name} is no column to sort by"
         value = field.value_to_string(row)
-        cursor = Cursor(self.sort, backwards, value, row.pk)
+        cursor = Cursor(self.sort, backwards, value, str(row.pk))
         return replace_query_param(self.request.build_absolute_uri(), "cursor", cursor.sign())
 
 

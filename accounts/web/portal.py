@@ -9,6 +9,7 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
+from django.utils.functional import SimpleLazyObject
 
 from accounts.models.callers import Caller
 from accounts.queries.callers import caller_of_membership, usable_memberships
@@ -20,8 +21,8 @@ View = Callable[Concatenate[HttpRequest, P], HttpResponseBase]
 
 def caller_of(request: HttpRequest) -> Caller:
     """Return who acts on this request. Raises PermissionDenied unless a member is chosen."""
-    caller = chosen_caller(request)
-    if caller is None:
+    caller = getattr(request, "caller", None) or chosen_caller(request)
+    if not isinstance(caller, Caller):
         raise PermissionDenied("no organization is chosen")
     return caller
 
@@ -36,6 +37,12 @@ def chosen_caller(request: HttpRequest) -> Caller | None:
     if found is None and len(rows) == 1:
         found = rows[0]
     return None if found is None else caller_of_membership(found)
+
+
+def caller_in_templates(request: HttpRequest) -> dict[str, object]:
+    """Give every template ``caller``, looked up only by those that ask for it."""
+    known = getattr(request, "caller", None)
+    return {"caller": known or SimpleLazyObject(lambda: chosen_caller(request))}
 
 
 def member_required(*, kind: str = "", roles: Collection[str] = ()) -> Callable[[View[P]], View[P]]:

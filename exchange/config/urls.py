@@ -2,15 +2,16 @@
 
 from typing import Any
 
-from allauth.account.decorators import secure_admin_login
 from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
+from accounts.web import sign_in
 from exchange.config import health
 
 admin.autodiscover()
-admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
+admin.site.login = sign_in.admin_login(admin.site.login)  # type: ignore[method-assign]
+admin.site.has_permission = sign_in.may_administer  # type: ignore[method-assign]
 
 OPEN: dict[str, Any] = {
     "authentication_classes": [],
