@@ -45,12 +45,14 @@ from settlement.services.reading_rows import (
 )
 
 __all__ = [
+    "EVENTS_MAX",
     "Answer",
     "BatchTooLong",
     "DeviceTaken",
     "MeterRevoked",
     "NewAssignment",
     "NewDevice",
+    "NotAMeter",
     "WrongDevice",
     "assign_devices",
     "enroll_devices",
@@ -67,6 +69,10 @@ Status = Literal["accepted", "duplicate", "conflict", "rejected"]
 
 class MeterRevoked(Exception):
     """Nothing more is taken in from this meter."""
+
+
+class NotAMeter(Exception):
+    """Readings are reported with the key of an enrolled meter."""
 
 
 class BatchTooLong(Exception):

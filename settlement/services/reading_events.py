@@ -86,19 +86,22 @@ def parse_event(event: object, *, source: str, now: datetime) -> Report:
         raise BadEvent("field_unknown", f"/data/{min(unknown)[:40]}", "no such field")
     contract, device = _subject_of(event["subject"])
     starts, ends = _period_of(data, micros(now))
+    counters: dict[str, Any] = {
+        "boot_id": _boot_of(data),
+        "seq": _whole(data, "seq", least=1, most=SEQ_MAX),
+        "accel_ms": _whole(data, "accel_ms_total", most=COUNTER_MAX),
+        "energy_mj": _whole_or_none(data, "energy_mj_total", most=COUNTER_MAX),
+        "util_ppm": _whole_or_none(data, "util_ppm", most=PPM),
+        "quality": _quality_of(data),
+    }
     return Report(
         event_id=event["id"],
-        content_sha256=content_sha256(event),
+        content_sha256=content_sha256(event),  # of a checked event: nothing in it is inexact
         contract=contract,
         device=device,
-        boot_id=_boot_of(data),
-        seq=_whole(data, "seq", least=1, most=SEQ_MAX),
         starts_us=starts,
         ends_us=ends,
-        accel_ms=_whole(data, "accel_ms_total", most=COUNTER_MAX),
-        energy_mj=_whole_or_none(data, "energy_mj_total", most=COUNTER_MAX),
-        util_ppm=_whole_or_none(data, "util_ppm", most=PPM),
-        quality=_quality_of(data),
+        **counters,
     )
 
 

@@ -1,0 +1,37 @@
+"""What beat knocks on. Each knock asks the tables who is waiting; two at once do no harm."""
+
+import logging
+
+from celery import shared_task
+
+from exchange.foundation.market_time import market_now
+from settlement.queries.audit import audit_books as audit
+from settlement.services.partitions import open_days_ahead
+from settlement.services.settling import settle_due
+from settlement.services.statements import finalize_due
+
+logger = logging.getLogger(__name__)
+
+
+@shared_task  # type: ignore[untyped-decorator]
+def settle_due_periods() -> None:
+    """Settle what is due, finalize statements of months that are over, make room for readings."""
+    now = market_now()
+    open_days_ahead(now)
+    runs = settle_due(now)
+    statements = finalize_due(now)
+    if runs or statements:
+        logger.info("settled %s runs, finalized %s statements", runs, statements)
+
+
+@shared_task  # type: ignore[untyped-decorator]
+def audit_books() -> None:
+    """Ask every invariant; each broken one is an alarm in the log."""
+    for finding in audit():
+        if not finding.holds:
+            logger.error(
+                "invariant %s is broken by %s rows: %s",
+                finding.invariant,
+                finding.broken_count,
+                finding.first,
+            )
