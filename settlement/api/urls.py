@@ -1,3 +1,17 @@
-from django.urls import URLPattern, URLResolver
+from django.urls import URLPattern, URLResolver, path
 
-urlpatterns: list[URLPattern | URLResolver] = []
+from settlement.api.contracts import ContractDetail, ContractList
+from settlement.api.ledger import BalancesView, TransferList
+from settlement.api.readings import ReadingsView
+from settlement.api.statements import StatementCsv, StatementDetail, StatementList
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("balances", BalancesView.as_view(), name="balances"),
+    path("contracts", ContractList.as_view(), name="contracts"),
+    path("contracts/<str:public_id>", ContractDetail.as_view(), name="contract"),
+    path("readings", ReadingsView.as_view(), name="readings"),
+    path("statements", StatementList.as_view(), name="statements"),
+    path("statements/<str:public_id>.csv", StatementCsv.as_view(), name="statement_csv"),
+    path("statements/<str:public_id>", StatementDetail.as_view(), name="statement"),
+    path("transfers", TransferList.as_view(), name="transfers"),
+]

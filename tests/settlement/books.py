@@ -1,6 +1,7 @@
 """What the ledger's tests begin with: organizations, money, and what they look at."""
 
 from datetime import UTC, datetime
+from typing import Any
 
 from accounts.models import Organization
 from settlement.models import AccountKind, LedgerAccount, TransferCode
@@ -19,7 +20,7 @@ def an_organization(name: str = "Buyer") -> Organization:
     return Organization.objects.create(name=name, buys=True, provides=True)
 
 
-def a_transfer(key: str, debit_id: int, credit_id: int, amount: int, **more: int) -> NewTransfer:
+def a_transfer(key: str, debit_id: int, credit_id: int, amount: int, **more: Any) -> NewTransfer:
     return NewTransfer(
         key=key,
         debit_id=debit_id,

@@ -1,0 +1,171 @@
+"""How contracts, balances and transfers are printed. Amounts are decimal strings."""
+
+from decimal import Decimal
+from typing import Any
+
+from django.utils.functional import cached_property
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+
+from accounts.models import Caller
+from accounts.web.caller import caller_of
+from accounts.web.fields import InstantField, MoneyField, PriceField, QuantityField
+from settlement.models import (
+    AccountKind,
+    Contract,
+    ContractState,
+    LedgerAccount,
+    PeriodState,
+    Transfer,
+    TransferCode,
+)
+from settlement.queries.contracts import periods_of
+
+TRANSFER_KINDS = [code.name.lower() for code in TransferCode]
+
+
+@extend_schema_field({"type": "string", "example": "12.345"})
+class ExactField(serializers.Field[Decimal, str, str, Decimal]):
+    """An exact decimal, printed without an exponent and without zeros that say nothing."""
+
+    def to_representation(self, value: Decimal) -> str:
+        """Return the number as text."""
+        text = f"{value:f}"
+        return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+class PartySerializer(serializers.Serializer[Any]):
+    """A side of a contract."""
+
+    id = serializers.CharField(source="public_id")
+    name = serializers.CharField()
+
+
+class ContractSerializer(serializers.Serializer[Contract]):
+    """A contract's terms and where it stands; its periods stand on the contract's own page."""
+
+    id = serializers.CharField(source="public_id")
+    state = serializers.ChoiceField(choices=ContractState.choices)
+    reason = serializers.CharField()
+    buyer = PartySerializer()
+    provider = PartySerializer()
+    auction = serializers.CharField(source="auction_id")
+    bid = serializers.CharField(source="bid_id")
+    site = serializers.CharField(source="site_code")
+    region = serializers.CharField(source="region_code")
+    accelerator = serializers.CharField(source="accelerator_code")
+    accelerator_kind = serializers.CharField()
+    domestic = serializers.BooleanField()
+    tflops = MoneyField(source="tflops_micros")
+    watts = MoneyField(source="watts_micros")
+    pue = MoneyField(source="pue_micros")
+    renewable_share = MoneyField(source="renewable_micros")
+    currency = serializers.CharField()
+    tolerance_ppm = serializers.IntegerField()
+    penalty_factor_ppm = serializers.IntegerField()
+    dispute_days = serializers.IntegerField()
+    buyer_fee_ppm = serializers.IntegerField()
+    seller_fee_ppm = serializers.IntegerField()
+    starts_at = InstantField()
+    ends_at = InstantField()
+    started_at = InstantField(allow_null=True)
+    ended_at = InstantField(allow_null=True)
+    created_at = InstantField()
+
+
+class RunSerializer(serializers.Serializer[Any]):
+    """What was owed for a period by its last reckoning, all in all."""
+
+    run_no = serializers.IntegerField()
+    ran_at = InstantField()
+    contracted_ms = serializers.IntegerField(help_text="accelerator-milliseconds")
+    delivered_ms = serializers.IntegerField(help_text="accelerator-milliseconds")
+    buyer_due = MoneyField(source="buyer_due_micros")
+    buyer_fee = MoneyField(source="buyer_fee_micros")
+    seller_due = MoneyField(source="seller_due_micros")
+    seller_fee = MoneyField(source="seller_fee_micros")
+    penalty = MoneyField(source="penalty_micros")
+    energy_wh = serializers.IntegerField()
+    co2_grams = serializers.IntegerField()
+
+
+class PeriodSerializer(serializers.Serializer[Any]):
+    """So many accelerators for one stretch of time, at exact prices per accelerator-hour."""
+
+    starts_at = InstantField(source="period.starts_at")
+    ends_at = InstantField(source="period.ends_at")
+    quantity = QuantityField(source="period.quantity_lots")
+    price = PriceField(source="period.price_ticks")
+    buyer_price = ExactField(source="period.buyer_price")
+    seller_price = ExactField(source="period.seller_price")
+    state = serializers.ChoiceField(choices=PeriodState.choices, source="period.state")
+    run = RunSerializer(allow_null=True)
+
+
+class ContractDetailSerializer(ContractSerializer):
+    """A contract with all its delivery periods."""
+
+    periods = serializers.SerializerMethodField()
+
+    @extend_schema_field(PeriodSerializer(many=True))
+    def get_periods(self, contract: Contract) -> Any:
+        """Return the periods in order, each with its last reckoning."""
+        return PeriodSerializer(periods_of(contract), many=True).data
+
+
+class TransferSerializer(serializers.Serializer[Transfer]):
+    """Money that moved from one account to another; it is never changed, only reversed."""
+
+    id = serializers.UUIDField()
+    kind = serializers.SerializerMethodField()
+    amount = MoneyField(source="amount_micros")
+    currency = serializers.CharField(source="debit.currency")
+    debit = serializers.ChoiceField(choices=AccountKind.choices, source="debit.kind")
+    credit = serializers.ChoiceField(choices=AccountKind.choices, source="credit.kind")
+    direction = serializers.SerializerMethodField()
+    event_at = InstantField()
+    contract = serializers.SerializerMethodField()
+    period_starts_at = InstantField(source="period.starts_at", default=None, allow_null=True)
+    run_no = serializers.IntegerField(allow_null=True)
+    hold = serializers.CharField(source="hold.key", default=None, allow_null=True)
+    reverses = serializers.UUIDField(source="reverses_id", allow_null=True)
+
+    @extend_schema_field({"type": "string", "enum": TRANSFER_KINDS})
+    def get_kind(self, transfer: Transfer) -> str:
+        """Return why the money moved."""
+        return TransferCode(transfer.code).name.lower()
+
+    @extend_schema_field({"type": "string", "enum": ["in", "out", "within", "other"]})
+    def get_direction(self, transfer: Transfer) -> str:
+        """Return whether the caller was paid, paid, moved its own money, or only looks on."""
+        mine = self._caller.organization_id
+        paid, was_paid = transfer.debit.owner_id == mine, transfer.credit.owner_id == mine
+        if paid and was_paid:
+            return "within"
+        return "out" if paid else "in" if was_paid else "other"
+
+    @extend_schema_field({"type": ["string", "null"]})
+    def get_contract(self, transfer: Transfer) -> str | None:
+        """Return the contract whose delivery this pays, if any."""
+        return transfer.period.contract.public_id if transfer.period else None
+
+    @cached_property
+    def _caller(self) -> Caller:
+        return caller_of(self.context["request"])
+
+
+class AccountSerializer(serializers.Serializer[LedgerAccount]):
+    """Money of one kind: what there is, what holds have frozen of it, and what is left."""
+
+    kind = serializers.ChoiceField(choices=AccountKind.choices)
+    currency = serializers.CharField()
+    balance = MoneyField(source="balance_micros")
+    held = MoneyField(source="debits_pending")
+    available = MoneyField(source="available_micros")
+
+
+class BalancesSerializer(serializers.Serializer[Any]):
+    """The caller's money, with the transfers that moved it last."""
+
+    accounts = AccountSerializer(many=True)
+    recent_transfers = TransferSerializer(many=True)
