@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from exchange.engine.book import Book, Ints
+from exchange.engine.book import Book
 from exchange.engine.bound import prove_bound
 from exchange.engine.convex import Convex
 from exchange.engine.margin import fill_margin
@@ -12,6 +12,7 @@ from exchange.engine.pieces import cut_pieces
 from exchange.engine.pricing import Pricing
 from exchange.engine.result import list_bid_fills, list_offer_fills, welfare_micros
 from exchange.engine.rounding import round_pieces, share_supply
+from exchange.engine.search import choose_blocks
 from exchange.engine.ticks import round_prices, supply_range
 
 
@@ -20,10 +21,10 @@ def clear(book: Book, *, seconds: float | None = None) -> Clearing:
     market = lay_out_market(book)
     convex = Convex(market)
     relaxed = convex.relax()
-    accepted: Ints = np.zeros(0, dtype=np.int64)
-    best = convex.solve_with(accepted)
-    duals = Pricing(convex, best, accepted).choose()
-    flows = fill_margin(market, best, duals, accepted)
+    best = choose_blocks(convex, relaxed, seconds=seconds)
+    accepted = best.accepted
+    duals = Pricing(convex, best.optimum, accepted).choose()
+    flows = fill_margin(market, best.optimum, duals, accepted)
     prices = round_prices(market, duals)
     pieces = cut_pieces(market, flows)
     whole = round_pieces(market, pieces, accepted, supply_range(market, prices))
