@@ -26,7 +26,9 @@ class Region(models.Model):
 
     code = code()
     name = models.CharField(max_length=120)
-    side = models.CharField(max_length=20, blank=True)
+    name_zh = models.CharField(max_length=120, blank=True)
+    hub = models.CharField(max_length=80, blank=True, help_text="the national hub it belongs to")
+    side = models.CharField(max_length=20, blank=True, help_text="east or west")
     latitude_micros = models.BigIntegerField(help_text="millionths of a degree north")
     longitude_micros = models.BigIntegerField(help_text="millionths of a degree east")
     operator = models.ForeignKey(

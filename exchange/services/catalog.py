@@ -1,34 +1,27 @@
-"""Load the project's own tables into the catalogue; again and again with the same end."""
+"""The catalogue, loaded from the project's own tables; loading again changes nothing."""
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from django.db import models, transaction
 
-from exchange.foundation.money import MICROS
-from exchange.models import Accelerator, AcceleratorKind, AiModel, Grade, Link, Region, Route
-from exchange.models.chips import MODALITIES
-from exchange.services.backbone import FORMULA, Place, plan_links, plan_routes
-from exchange.services.catalog_tables import (
-    ACCELERATOR_COLUMNS,
-    AI_MODEL_COLUMNS,
-    REGION_COLUMNS,
-    TABLES,
-    Row,
-    in_bounds,
-    read_table,
-)
+from accounts.models import Organization
+from accounts.services.organizations import create_organization
+from exchange.models import Accelerator, AiModel, Grade, Link, Region, Route
+from exchange.services.catalog_tables import TABLES_DIR, Row, read_tables
+from exchange.services.geography import Place, backbone, link_code, shortest_paths
 
-BILLION = 1_000_000_000
-DEGREES_NORTH, DEGREES_EAST = 90, 180
-LATENCY_STEP = 100_000  # a tenth of a millisecond, in millionths
+Model = TypeVar("Model", bound=models.Model)
+
+DOMESTIC_COUNTRY = "CN"
+MICROS = 1_000_000
+DERIVED = "derived from the distances of the regions: see catalog_tables/README.md"
 
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """How many rows the catalogue has of each."""
+    """How many rows of each table the catalogue holds of those that were loaded."""
 
     regions: int
     links: int
@@ -38,135 +31,122 @@ class Loaded:
 
 
 @transaction.atomic
-def load_catalog(folder: Path = TABLES) -> Loaded:
-    """Bring the catalogue to what the tables say: all of it, or nothing if one is malformed.
+def load_catalog(folder: Path = TABLES_DIR) -> Loaded:
+    """Load all tables, or none if one is malformed. Raises TablesRefused, NotConnected.
 
-    Rows that are not in the tables stay, since orders may name them; limits that an operator set
-    on links stay too. Raises TableRefused with file, row and column.
+    Rows are known by their codes: known ones are brought up to date, others that the catalogue
+    holds are left alone. Limits of links, which operators set, stay as they are.
     """
-    regions = read_table("regions.csv", REGION_COLUMNS, folder)
-    _upsert(Region, [_region(row) for row in regions])
-    _upsert(Accelerator, [_chip(row) for row in _table("accelerators", folder)])
-    _upsert(AiModel, [_ai_model(row) for row in _table("ai_models", folder)])
-    places = {row.text("code"): _place(row) for row in regions}
-    ids = dict(Region.objects.values_list("code", "pk"))
-    _upsert(Link, _links(places, ids), kept=["gbps_micros"])
-    _upsert(Route, _routes(places, ids))
-    return Loaded(*(kind.objects.count() for kind in (Region, Link, Route, Accelerator, AiModel)))
-
-
-def _table(name: str, folder: Path) -> list[Row]:
-    columns = {"accelerators": ACCELERATOR_COLUMNS, "ai_models": AI_MODEL_COLUMNS}
-    return read_table(f"{name}.csv", columns[name], folder)
-
-
-def _upsert(
-    kind: type[models.Model], rows: Sequence[Mapping[str, Any]], kept: Sequence[str] = ()
-) -> None:
-    if not rows:
-        return
-    written = [name for name in rows[0] if name != "code" and name not in kept]
-    kind._default_manager.bulk_create(
-        [kind(**row) for row in rows],
-        update_conflicts=True,
-        unique_fields=["code"],
-        update_fields=written,
+    tables = read_tables(folder)
+    regions = [_load_region(row) for row in tables["regions.csv"]]
+    for row in tables["accelerators.csv"]:
+        _put(Accelerator, _accelerator(row))
+    for row in tables["ai_models.csv"]:
+        _put(AiModel, _ai_model(row))
+    links, routes = _load_network({region.code: region for region in regions})
+    return Loaded(
+        regions=len(regions),
+        links=links,
+        routes=routes,
+        accelerators=len(tables["accelerators.csv"]),
+        ai_models=len(tables["ai_models.csv"]),
     )
 
 
-def _place(row: Row) -> Place:
-    return float(row.text("latitude")), float(row.text("longitude"))
-
-
-def _region(row: Row) -> dict[str, Any]:
-    north = row.number_of("latitude", scale=MICROS)
-    east = row.number_of("longitude", scale=MICROS)
-    pue = row.number_of("pue_max", scale=MICROS)
-    return {
-        "code": row.text("code"),
-        "name": row.text("name"),
-        "side": row.word("side", ("east", "west")),
-        "latitude_micros": in_bounds(
-            row, "latitude", north, lambda found: abs(found) <= DEGREES_NORTH * MICROS
-        ),
-        "longitude_micros": in_bounds(
-            row, "longitude", east, lambda found: abs(found) <= DEGREES_EAST * MICROS
-        ),
-        "pue_micros_max": in_bounds(row, "pue_max", pue, lambda found: found >= MICROS),
-        "source": f"{row.text('source_place')}; PUE: {row.text('source_pue')}",
+def _load_region(row: Row) -> Region:
+    values = {
+        "code": row["code"],
+        "name": row["name"],
+        "name_zh": row["name_zh"],
+        "hub": row["hub"],
+        "side": row["side"],
+        "latitude_micros": row["latitude"],
+        "longitude_micros": row["longitude"],
+        "pue_micros_max": row["pue_max"],
+        "operator": _operator(str(row["operator"]), region_code=str(row["code"])),
+        "source": row["source"],
     }
+    return _put(Region, values)
 
 
-def _chip(row: Row) -> dict[str, Any]:
-    grade = row.word("grade", tuple(Grade.values))
-    figures = {
-        "memory_gb": row.number_if_known("memory_gb"),
-        "tflops_micros": row.number_if_known("tflops", scale=MICROS),
-        "watts_micros": row.number_if_known("watts", scale=MICROS),
-    }
-    known = all(figure is not None and figure > 0 for figure in figures.values())
+def _operator(name: str, *, region_code: str) -> Organization:
+    """Return the local operator: it runs a region's network, and sees no more than others do."""
+    found = Organization.objects.filter(name=name, region_code=region_code).first()
+    return found or create_organization(name, kinds=["provides"], region_code=region_code)
+
+
+def _accelerator(row: Row) -> dict[str, Any]:
+    figures = (row["memory_gb"], row["tflops"], row["watts"])
     return {
-        "code": row.text("code"),
-        "name": row.text("name"),
-        "vendor": row.text("vendor"),
-        "vendor_country": row.text("vendor_country"),
-        "kind": row.word("kind", tuple(AcceleratorKind.values)),
-        "domestic": row.word("domestic", ("0", "1")) == "1",
-        "year": row.number_if_known("year"),
-        **figures,
-        "grade": grade,
-        "tradable": grade != Grade.C and known,
-        "note": "" if grade != Grade.C else "unverified: the sources contradict or say nothing",
-        "source": (
-            f"TFLOPS: {row.text('source_tflops')}; "
-            f"memory and watts: {row.text('source_memory_watts')}"
-        ),
+        "code": row["code"],
+        "name": row["name"],
+        "vendor": row["vendor"],
+        "vendor_country": row["vendor_country"],
+        "kind": row["kind"],
+        "domestic": row["vendor_country"] == DOMESTIC_COUNTRY,
+        "year": row["year"],
+        "memory_gb": row["memory_gb"],
+        "tflops_micros": row["tflops"],
+        "watts_micros": row["watts"],
+        "grade": row["grade"],
+        "tradable": row["grade"] != Grade.C and None not in figures,
+        "source": row["source"],
     }
 
 
 def _ai_model(row: Row) -> dict[str, Any]:
-    total = row.number_of("params_total_b", scale=BILLION)
     return {
-        "code": row.text("code"),
-        "name": row.text("name"),
-        "developer": row.text("developer", needed=False),
-        "developer_country": row.text("developer_country", needed=False),
-        "year": row.number_if_known("year"),
-        "params_total": in_bounds(row, "params_total_b", total, lambda found: found > 0),
-        "params_active": row.number_if_known("params_active_b", scale=BILLION),
-        "context_tokens": row.number_if_known("context_tokens"),
-        "modality": row.word("modality", tuple(MODALITIES)),
-        "licence": row.text("licence", needed=False),
-        "source": row.text("source"),
+        "code": row["code"],
+        "name": row["name"],
+        "developer": row["developer"],
+        "developer_country": row["developer_country"],
+        "year": row["year"],
+        "params_total": row["params_billions"],
+        "params_active": row["active_billions"],
+        "context_tokens": row["context_tokens"],
+        "modality": row["modality"],
+        "licence": row["licence"],
+        "source": row["source"],
     }
 
 
-def _links(places: Mapping[str, Place], ids: Mapping[str, int]) -> list[dict[str, Any]]:
-    return [
-        {
-            "code": link_code(origin, region),
-            "origin_id": ids[origin],
-            "region_id": ids[region],
-            "source": FORMULA,
-        }
-        for origin, region in plan_links(places)
-    ]
+def _load_network(regions: dict[str, Region]) -> tuple[int, int]:
+    """Derive links and routes from where the regions are; return how many of each."""
+    links = backbone({code: _place(region) for code, region in regions.items()})
+    count = 0
+    for origin, others in links.items():
+        for region in others:
+            values = {
+                "code": link_code(origin, region),
+                "origin": regions[origin],
+                "region": regions[region],
+                "source": DERIVED,
+            }
+            _put(Link, values)
+            count += 1
+        for region, path in shortest_paths(links, origin).items():
+            values = {
+                "code": f"{origin}.{region}",
+                "origin": regions[origin],
+                "region": regions[region],
+                "latency_micros": path.latency_micros,
+                "links": path.links,
+                "source": DERIVED,
+            }
+            _put(Route, values)
+    return count, len(regions) ** 2
 
 
-def _routes(places: Mapping[str, Place], ids: Mapping[str, int]) -> list[dict[str, Any]]:
-    return [
-        {
-            "code": link_code(route.origin, route.region),
-            "origin_id": ids[route.origin],
-            "region_id": ids[route.region],
-            "latency_micros": round(route.latency_ms * MICROS / LATENCY_STEP) * LATENCY_STEP,
-            "links": [link_code(*link) for link in route.links],
-            "source": FORMULA,
-        }
-        for route in plan_routes(places)
-    ]
+def _place(region: Region) -> Place:
+    return region.latitude_micros / MICROS, region.longitude_micros / MICROS
 
 
-def link_code(origin: str, region: str) -> str:
-    """Return how the way from one hub to another is called in book files."""
-    return f"{origin}..{region}"
+def _put(model: type[Model], values: dict[str, Any]) -> Model:
+    """Make a row with these values, or bring it up to date; untouched if it is so already."""
+    known = model._default_manager.filter(code=values["code"]).first()
+    if known is None:
+        return model._default_manager.create(**values)
+    if any(getattr(known, name) != value for name, value in values.items()):
+        model._default_manager.filter(pk=known.pk).update(**values)
+        known.refresh_from_db()
+    return known

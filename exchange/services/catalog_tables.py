@@ -1,101 +1,207 @@
-"""The project's own tables of facts, read and checked: a bad row names its file, row and column."""
+"""The catalogue's own CSV files, read strictly: file, row and column of every fault."""
 
 import csv
+import io
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
-from exchange.foundation.money import NotADecimal, parse_scaled
-from exchange.models.columns import CODE_SHAPE
+from exchange.foundation.money import MICROS, NotADecimal, parse_scaled
+from exchange.models.chips import MODALITIES, AcceleratorKind, Grade
+from exchange.models.columns import CODE_LENGTH_MAX, CODE_SHAPE
 
-TABLES = Path(__file__).resolve().parents[1] / "catalog_tables"
-REGION_COLUMNS = (
-    *("code", "name", "name_zh", "hub", "side", "latitude", "longitude", "pue_max"),
-    *("source_place", "source_pue"),
-)
-ACCELERATOR_COLUMNS = (
-    *("code", "name", "vendor", "vendor_country", "kind", "domestic", "year", "memory_gb"),
-    *("tflops", "watts", "grade", "source_tflops", "source_memory_watts"),
-)
-AI_MODEL_COLUMNS = (
-    *("code", "name", "developer", "developer_country", "year", "params_total_b"),
-    *("params_active_b", "context_tokens", "modality", "licence", "source"),
-)
-
-
-class TableRefused(Exception):
-    """A table of the catalogue is malformed; nothing of it is loaded."""
+TABLES_DIR: Final = Path(__file__).resolve().parents[1] / "catalog_tables"
+YEARS: Final = range(1990, 2100)
+TEXT_LENGTH_MAX: Final = 400
+BILLION: Final = 10**9
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
-    """One row of a table, which knows its place; the header is row 1."""
+class TableFault:
+    """Something wrong in a table; ``row`` counts from 1 with the header."""
 
     file: str
-    number: int
-    cells: Mapping[str, str]
+    row: int
+    column: str
+    code: str
+    detail: str
 
-    def refuse(self, column: str, reason: str) -> TableRefused:
-        """Return the refusal of one cell."""
-        return TableRefused(f"{self.file}, row {self.number}, column {column}: {reason}")
+    def __str__(self) -> str:
+        return f"{self.file}, row {self.row}, column {self.column}: {self.detail} ({self.code})"
 
-    def text(self, column: str, *, needed: bool = True) -> str:
-        """Return a cell that may not be empty if it is ``needed``."""
-        cell = self.cells[column].strip()
-        if needed and not cell:
-            raise self.refuse(column, "it is empty")
+
+class TablesRefused(Exception):
+    """The tables are malformed; nothing was loaded."""
+
+    def __init__(self, faults: list[TableFault]) -> None:
+        super().__init__("\n".join(str(fault) for fault in faults))
+        self.faults = faults
+
+
+class _Fault(Exception):
+    def __init__(self, code: str, detail: str) -> None:
+        super().__init__(detail)
+        self.code = code
+
+
+Value = str | int | None
+Row = dict[str, Value]
+Reader = Callable[[str], Value]
+
+
+def text(cell: str) -> str:
+    """Read text that must be there."""
+    if not cell:
+        raise _Fault("value_missing", "a value is needed")
+    return words(cell)
+
+
+def words(cell: str) -> str:
+    """Read text that may be empty."""
+    if cell != cell.strip() or not cell.isprintable() or len(cell) > TEXT_LENGTH_MAX:
+        raise _Fault("text_bad", "plain text without space at its ends, and not too long")
+    return cell
+
+
+def code(cell: str) -> str:
+    """Read a short name in lower case."""
+    if not re.fullmatch(CODE_SHAPE, cell) or len(cell) > CODE_LENGTH_MAX:
+        raise _Fault("code_bad", f"{cell[:40]!r} is no lower-case code")
+    return cell
+
+
+def one_of(*known: str) -> Reader:
+    """Return a reader of one of these words."""
+
+    def read(cell: str) -> str:
+        if cell not in known:
+            raise _Fault("word_unknown", f"must be one of {', '.join(known)}")
         return cell
 
-    def word(self, column: str, among: tuple[str, ...]) -> str:
-        """Return a cell that is one of a few words."""
-        cell = self.text(column)
-        if cell not in among:
-            raise self.refuse(column, f"{cell!r} is none of {', '.join(among)}")
-        return cell
+    return read
 
-    def number_of(self, column: str, *, scale: int = 1) -> int:
-        """Return a decimal cell times ``scale``, exactly."""
+
+def scaled(scale: int, least: int, most: int, *, needed: bool = True) -> Reader:
+    """Return a reader of decimals times ``scale``, from ``least`` to ``most`` of the scaled."""
+
+    def read(cell: str) -> int | None:
+        if not cell and not needed:
+            return None
         try:
-            return parse_scaled(self.text(column), scale=scale)
-        except NotADecimal as error:
-            raise self.refuse(column, str(error)) from error
+            number = parse_scaled(cell, scale=scale)
+        except NotADecimal as wrong:
+            raise _Fault("number_bad", str(wrong)) from wrong
+        if not least <= number <= most:
+            raise _Fault("number_out_of_range", f"{cell} is out of range")
+        return number
 
-    def number_if_known(self, column: str, *, scale: int = 1) -> int | None:
-        """Return a decimal cell times ``scale``; None where no source gave a figure."""
-        return self.number_of(column, scale=scale) if self.text(column, needed=False) else None
+    return read
 
 
-def read_table(file: str, columns: tuple[str, ...], folder: Path = TABLES) -> list[Row]:
-    """Return the rows of a table with exactly these columns, their codes well formed and unique."""
-    try:
-        with (folder / file).open(encoding="utf-8", newline="") as stream:
-            rows = list(_rows(file, columns, csv.reader(stream, strict=True)))
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise TableRefused(f"{file}: cannot be read: {error}") from error
+year = scaled(1, YEARS.start, YEARS.stop - 1, needed=False)
+TABLES: Final[Mapping[str, Mapping[str, Reader]]] = {
+    "regions.csv": {
+        "code": code,
+        "name": text,
+        "name_zh": words,
+        "hub": text,
+        "side": one_of("east", "west"),
+        "latitude": scaled(MICROS, -90 * MICROS, 90 * MICROS),
+        "longitude": scaled(MICROS, -180 * MICROS, 180 * MICROS),
+        "pue_max": scaled(MICROS, MICROS, 10 * MICROS),
+        "operator": text,
+        "source": text,
+    },
+    "accelerators.csv": {
+        "code": code,
+        "name": text,
+        "vendor": text,
+        "vendor_country": text,
+        "kind": one_of(*AcceleratorKind.values),
+        "year": year,
+        "memory_gb": scaled(1, 1, 100_000, needed=False),
+        "tflops": scaled(MICROS, 1, 10**12, needed=False),
+        "watts": scaled(MICROS, 1, 10**12, needed=False),
+        "grade": one_of(*Grade.values),
+        "source": text,
+    },
+    "ai_models.csv": {
+        "code": code,
+        "name": text,
+        "developer": words,
+        "developer_country": words,
+        "year": year,
+        "params_billions": scaled(BILLION, 1, 10**6 * BILLION),
+        "active_billions": scaled(BILLION, 1, 10**6 * BILLION, needed=False),
+        "context_tokens": scaled(1, 1, 10**9, needed=False),
+        "modality": one_of(*MODALITIES),
+        "licence": words,
+        "source": text,
+    },
+}
+
+
+def read_tables(folder: Path = TABLES_DIR) -> dict[str, list[Row]]:
+    """Read all tables of a folder. Raises TablesRefused with every fault of every file."""
+    faults: list[TableFault] = []
+    found = {file: _read_table(folder / file, columns, faults) for file, columns in TABLES.items()}
+    if faults:
+        raise TablesRefused(faults)
+    return found
+
+
+def _read_table(path: Path, columns: Mapping[str, Reader], faults: list[TableFault]) -> list[Row]:
+    records = _records(path, faults)
+    if not records:
+        return []
+    header = records[0]
+    if header != list(columns):
+        expected = ",".join(columns)
+        faults.append(TableFault(path.name, 1, "", "header_bad", f"must be {expected}"))
+        return []
+    rows: list[Row] = []
     seen: set[str] = set()
-    for row in rows:
-        code = row.text("code")
-        if not re.fullmatch(CODE_SHAPE, code):
-            raise row.refuse("code", f"{code!r} is no code")
-        if code in seen:
-            raise row.refuse("code", f"{code} stands there twice")
-        seen.add(code)
+    for number, record in enumerate(records[1:], 2):
+        rows.append(_read_row(path.name, number, record, columns, faults))
+        if record and record[0] in seen:
+            fault = TableFault(path.name, number, "code", "code_repeated", "stands in a row above")
+            faults.append(fault)
+        seen.update(record[:1])
     return rows
 
 
-def _rows(file: str, columns: tuple[str, ...], lines: "Iterator[list[str]]") -> Iterator[Row]:
-    header = next(lines, [])
-    if tuple(header) != columns:
-        raise TableRefused(f"{file}, row 1: the columns are not {', '.join(columns)}")
-    for number, cells in enumerate(lines, start=2):
-        if len(cells) != len(columns):
-            raise TableRefused(f"{file}, row {number}: {len(cells)} cells, not {len(columns)}")
-        yield Row(file, number, dict(zip(columns, cells, strict=True)))
+def _records(path: Path, faults: list[TableFault]) -> list[list[str]]:
+    try:
+        content = path.read_bytes().decode("utf-8-sig")
+        records = list(csv.reader(io.StringIO(content, newline=""), strict=True))
+    except FileNotFoundError:
+        faults.append(TableFault(path.name, 0, "", "file_missing", "there is no such file"))
+    except (UnicodeDecodeError, csv.Error) as wrong:
+        faults.append(TableFault(path.name, 0, "", "file_malformed", str(wrong)))
+    else:
+        if records:
+            return records
+        faults.append(TableFault(path.name, 0, "", "file_empty", "there is no header"))
+    return []
 
 
-def in_bounds(row: Row, column: str, found: int, holds: Callable[[int], bool]) -> int:
-    """Return ``found`` if ``holds``; else the cell is refused."""
-    if not holds(found):
-        raise row.refuse(column, "it is out of bounds")
-    return found
+def _read_row(  # noqa: PLR0917  (a place, its cells, and where faults go)
+    file: str,
+    number: int,
+    record: list[str],
+    columns: Mapping[str, Reader],
+    faults: list[TableFault],
+) -> Row:
+    if len(record) != len(columns):
+        detail = f"{len(record)} cells where the header has {len(columns)}"
+        faults.append(TableFault(file, number, "", "row_length", detail))
+        return {}
+    row: Row = {}
+    for (name, reader), cell in zip(columns.items(), record, strict=True):
+        try:
+            row[name] = reader(cell)
+        except _Fault as wrong:
+            faults.append(TableFault(file, number, name, wrong.code, str(wrong)))
+    return row
