@@ -2,16 +2,34 @@
 
 from http import HTTPStatus
 
-from settlement.services import disputes, metering
+from exchange.services.bids import BidNotFound, BidNotLive
+from exchange.services.bulk_bids import BulkRefused
+from exchange.services.csv_rows import FileRefused
+from exchange.services.faults import TermsRefused
+from exchange.services.gates import AuctionNotOpen, MarketFrozen
+from exchange.services.maintenance import MaintenanceNotFound
+from exchange.services.offers import (
+    CapacityExceeded,
+    OfferChanged,
+    OfferNotFound,
+    OfferNotLive,
+)
+from settlement.services.holds import InsufficientFunds
 
 REFUSALS: dict[type[Exception], tuple[HTTPStatus, str]] = {
-    metering.NotAMeter: (HTTPStatus.FORBIDDEN, "not_a_meter"),
-    metering.MeterRevoked: (HTTPStatus.FORBIDDEN, "meter_revoked"),
-    metering.BatchTooLong: (HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "batch_too_long"),
-    metering.DeviceTaken: (HTTPStatus.CONFLICT, "device_taken"),
-    metering.WrongDevice: (HTTPStatus.UNPROCESSABLE_ENTITY, "wrong_device"),
-    disputes.DisputeTooLate: (HTTPStatus.CONFLICT, "dispute_too_late"),
-    disputes.NotDisputable: (HTTPStatus.CONFLICT, "not_disputable"),
-    disputes.AlreadyDisputed: (HTTPStatus.CONFLICT, "already_disputed"),
-    disputes.BadRuling: (HTTPStatus.UNPROCESSABLE_ENTITY, "bad_ruling"),
+    # Orders
+    TermsRefused: (HTTPStatus.BAD_REQUEST, "validation_failed"),
+    FileRefused: (HTTPStatus.BAD_REQUEST, "file_refused"),
+    BulkRefused: (HTTPStatus.UNPROCESSABLE_ENTITY, "bulk_refused"),
+    AuctionNotOpen: (HTTPStatus.CONFLICT, "auction_not_open"),
+    MarketFrozen: (HTTPStatus.SERVICE_UNAVAILABLE, "market_frozen"),
+    BidNotFound: (HTTPStatus.NOT_FOUND, "bid_not_found"),
+    BidNotLive: (HTTPStatus.CONFLICT, "bid_not_live"),
+    OfferNotFound: (HTTPStatus.NOT_FOUND, "offer_not_found"),
+    OfferNotLive: (HTTPStatus.CONFLICT, "offer_not_live"),
+    OfferChanged: (HTTPStatus.PRECONDITION_FAILED, "offer_changed"),
+    CapacityExceeded: (HTTPStatus.CONFLICT, "capacity_exceeded"),
+    MaintenanceNotFound: (HTTPStatus.NOT_FOUND, "maintenance_not_found"),
+    # Money
+    InsufficientFunds: (HTTPStatus.PAYMENT_REQUIRED, "insufficient_funds"),
 }

@@ -125,7 +125,7 @@ class Fields:
     def names(self, name: str, *, most: int) -> tuple[str, ...]:
         """Return a list of names; none given is an empty one."""
         found = []
-        for number, value in enumerate(self._list(name, most) or ()):
+        for number, value in enumerate(self.listed(name, most=most) or ()):
             if isinstance(value, str) and len(value) <= TEXT_MAX and _NAME.fullmatch(value):
                 found.append(value)
             else:
@@ -137,7 +137,7 @@ class Fields:
         self, name: str, known: Collection[str], *, most: int
     ) -> "tuple[Fields, ...] | None":
         """Return the objects of a list that may not be empty, each with its own fields to read."""
-        listed = self._list(name, most)
+        listed = self.listed(name, most=most)
         if not listed:
             if listed is not None:
                 self.fault(name, f"{name}_missing", "at least one is needed")
@@ -153,7 +153,7 @@ class Fields:
             found.append(fields)
         return tuple(found)
 
-    def _list(self, name: str, most: int) -> list[Any] | None:
+    def listed(self, name: str, *, most: int) -> list[Any] | None:
         """Return the list sent, an empty one for nothing sent, None for what is no list."""
         value = self._given.get(name)
         if value is None:
@@ -165,6 +165,13 @@ class Fields:
             self.fault(name, f"{name}_too_many", f"at most {most}")
             return None
         return value
+
+    def flag(self, name: str) -> bool:
+        """Return true or false; nothing given is false."""
+        value = self._given.get(name)
+        if value is not None and not isinstance(value, bool):
+            self.fault(name, f"{name}_malformed", f"{shown(value)} is neither true nor false")
+        return value is True
 
     def _present(self, name: str, *, needed: bool) -> Any:
         value = self._given.get(name)
