@@ -7,7 +7,9 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Role, Scope
 from accounts.models.callers import Caller
+from accounts.web.words import WORDS
 
+ROLES = [(role, WORDS[role]) for role in Role.values]
 DAYS = [(30, _("30 days")), (90, _("90 days")), (365, _("1 year"))]
 
 
@@ -15,7 +17,9 @@ class KeyForm(forms.Form):
     """A new API key; it offers only what the member may do itself."""
 
     name = forms.CharField(label=_("Name"), max_length=100, help_text=_("what will use it"))
-    scopes = forms.MultipleChoiceField(label=_("It may"), widget=forms.CheckboxSelectMultiple)
+    scopes = forms.MultipleChoiceField(
+        label=_("It may"), widget=forms.CheckboxSelectMultiple(attrs={"class": "form-check-input"})
+    )
     days = forms.TypedChoiceField(label=_("It expires after"), coerce=int, choices=DAYS, initial=90)
 
     def __init__(self, *args: Any, caller: Caller, **options: Any) -> None:
@@ -23,8 +27,8 @@ class KeyForm(forms.Form):
         scopes = self.fields["scopes"]
         assert isinstance(scopes, forms.MultipleChoiceField)
         scopes.choices = [
-            (value, f"{label} ({value})")
-            for value, label in Scope.choices
+            (value, f"{WORDS[value]} ({value})")
+            for value in Scope.values
             if caller.has_scope(value)
         ]
 
@@ -37,10 +41,10 @@ class MemberForm(forms.Form):
     """Somebody new for the organization."""
 
     email = forms.EmailField(label=_("E-mail address"), max_length=254)
-    role = forms.ChoiceField(label=_("Role"), choices=Role.choices, initial=Role.VIEWER)
+    role = forms.ChoiceField(label=_("Role"), choices=ROLES, initial=Role.VIEWER)
 
 
 class RoleForm(forms.Form):
     """Another role for a member."""
 
-    role = forms.ChoiceField(label=_("Role"), choices=Role.choices)
+    role = forms.ChoiceField(label=_("Role"), choices=ROLES)

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from django import template
 from django.conf import settings
-from django.forms import BoundField, CheckboxInput, Select, Widget
+from django.forms import BoundField, CheckboxInput, CheckboxSelectMultiple, Select, Widget
 from django.http import HttpRequest
 from django.template import RequestContext
 from django.urls import reverse
@@ -189,6 +189,12 @@ def page_link(context: RequestContext, name: str, label: str) -> dict[str, Any]:
 def is_checkbox(field: BoundField) -> bool:
     """Return whether a field's label belongs behind it."""
     return isinstance(field.field.widget, CheckboxInput)
+
+
+@register.filter
+def is_choices(field: BoundField) -> bool:
+    """Return whether a field is a group of boxes to tick."""
+    return isinstance(field.field.widget, CheckboxSelectMultiple)
 
 
 @register.filter

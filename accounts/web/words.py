@@ -46,6 +46,19 @@ WORDS: dict[str, "str | Promise"] = {
     "trader": _("trader"),
     "viewer": _("viewer"),
     "approver": _("approver"),
+    # what a key may do
+    "organization:read": _("see the organization and its keys"),
+    "bids:read": _("see and preview bids"),
+    "bids:write": _("place and cancel bids"),
+    "offers:read": _("see offers and capacity"),
+    "offers:write": _("list and withdraw offers"),
+    "fills:read": _("see fills"),
+    "contracts:read": _("see contracts"),
+    "contracts:write": _("act on contracts"),
+    "balances:read": _("see balances and transfers"),
+    "statements:read": _("see statements"),
+    "readings:read": _("see readings"),
+    "readings:write": _("report readings, for a meter"),
     # organizations
     "suspended": _("suspended"),
     # keys

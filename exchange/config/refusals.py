@@ -2,6 +2,16 @@
 
 from http import HTTPStatus
 
+from accounts.services.api_keys import (
+    MeterScopes,
+    ScopeNotHeld,
+    TooManyKeys,
+    UnknownRate,
+    UnknownScope,
+)
+from accounts.services.members import AlreadyMember, LastOwner, NotAnOwner, TooManyMembers
+from accounts.services.organizations import ReasonMissing
+from exchange.foundation.states import IllegalMove, LostRace
 from exchange.services.bids import BidNotFound, BidNotLive
 from exchange.services.bulk_bids import BulkRefused
 from exchange.services.csv_rows import FileRefused
@@ -17,6 +27,20 @@ from exchange.services.offers import (
 from settlement.services.holds import InsufficientFunds
 
 REFUSALS: dict[type[Exception], tuple[HTTPStatus, str]] = {
+    # Any row with a state
+    IllegalMove: (HTTPStatus.CONFLICT, "illegal_move"),
+    LostRace: (HTTPStatus.CONFLICT, "lost_race"),
+    # Who
+    ReasonMissing: (HTTPStatus.UNPROCESSABLE_ENTITY, "reason_missing"),
+    NotAnOwner: (HTTPStatus.FORBIDDEN, "not_an_owner"),
+    LastOwner: (HTTPStatus.CONFLICT, "last_owner"),
+    AlreadyMember: (HTTPStatus.CONFLICT, "already_member"),
+    TooManyMembers: (HTTPStatus.CONFLICT, "too_many_members"),
+    UnknownScope: (HTTPStatus.UNPROCESSABLE_ENTITY, "unknown_scope"),
+    ScopeNotHeld: (HTTPStatus.FORBIDDEN, "scope_not_held"),
+    MeterScopes: (HTTPStatus.UNPROCESSABLE_ENTITY, "meter_scopes"),
+    TooManyKeys: (HTTPStatus.CONFLICT, "too_many_keys"),
+    UnknownRate: (HTTPStatus.UNPROCESSABLE_ENTITY, "unknown_rate"),
     # Orders
     TermsRefused: (HTTPStatus.BAD_REQUEST, "validation_failed"),
     FileRefused: (HTTPStatus.BAD_REQUEST, "file_refused"),
