@@ -6,6 +6,7 @@ from celery import shared_task
 
 from exchange.foundation.market_time import market_now
 from settlement.queries.audit import audit_books as audit
+from settlement.services.contract_moves import advance_contracts
 from settlement.services.partitions import open_days_ahead
 from settlement.services.settling import settle_due
 from settlement.services.statements import finalize_due
@@ -15,9 +16,10 @@ logger = logging.getLogger(__name__)
 
 @shared_task  # type: ignore[untyped-decorator]
 def settle_due_periods() -> None:
-    """Settle what is due, finalize statements of months that are over, make room for readings."""
+    """Do what the clock has made due: contracts move, periods settle, statements end."""
     now = market_now()
     open_days_ahead(now)
+    advance_contracts(now)
     runs = settle_due(now)
     statements = finalize_due(now)
     if runs or statements:
