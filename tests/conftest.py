@@ -1,7 +1,10 @@
 """What every test stands on: real servers, one hypothesis profile, a clock that can be set."""
 
 import os
+from collections.abc import Iterator
 
+import pytest
+from django.test import override_settings
 from hypothesis import HealthCheck, settings
 
 settings.register_profile(
@@ -15,3 +18,10 @@ settings.register_profile(
     suppress_health_check=[HealthCheck.too_slow],
 )
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "suite"))
+
+
+@pytest.fixture(autouse=True, scope="session")
+def quick_passwords() -> Iterator[None]:
+    """Hash passwords in microseconds: half a second for each person adds up over a suite."""
+    with override_settings(PASSWORD_HASHERS=["django.contrib.auth.hashers.MD5PasswordHasher"]):
+        yield
