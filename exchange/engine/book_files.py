@@ -117,9 +117,12 @@ def book_from_tables(
 def write_book(book: Book, folder: Path) -> None:
     """Write the canonical book into a folder, which is made if it is not there.
 
-    Reading it again gives the same book.
+    Reading it again gives the same book: tables of an older one are taken away.
     """
     folder.mkdir(parents=True, exist_ok=True)
+    for file in layout.BOOK_TABLES:
+        for name in (file, f"{file}.gz"):
+            (folder / name).unlink(missing_ok=True)
     for file, text in writing.book_texts(book):
         (folder / file).write_bytes(text)
 

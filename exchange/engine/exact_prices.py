@@ -5,7 +5,7 @@ from typing import Final
 
 import numpy as np
 
-from exchange.engine.book import MICROS, UNLIMITED, Book, Flags, Floats, Ints
+from exchange.engine.book import MICROS, UNLIMITED, Book, Floats, Ints
 from exchange.engine.outcome import NANOS, CertificatePrices, Prices
 
 ATTOS: Final = 10**18
@@ -92,10 +92,9 @@ def _domestic_credit(book: Book, attos: int) -> Ints:
 
 
 def _whole(prices: Floats) -> Ints:
-    finite: Flags = np.isfinite(prices)
-    scaled = np.where(finite, prices, 0.0) * MICRO_TICKS_PER_UNIT
-    held = np.clip(scaled, -PRICE_MICRO_TICKS_MAX, PRICE_MICRO_TICKS_MAX)
-    return np.asarray(np.rint(held), dtype=np.int64)
+    most = PRICE_MICRO_TICKS_MAX / MICRO_TICKS_PER_UNIT
+    held = np.clip(np.where(np.isfinite(prices), prices, 0.0), -most, most)
+    return np.asarray(np.rint(held * MICRO_TICKS_PER_UNIT), dtype=np.int64)
 
 
 def _limited(prices: Ints, limits: Ints) -> Ints:
