@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 from accounts.models import Caller, Kind, Organization, User
 from accounts.models.roles import Role
-from accounts.services.organizations import add_member, create_organization
+from accounts.services.members import add_member
+from accounts.services.organizations import create_organization
 from exchange.management.demo import platform
 from exchange.management.demo.platform import Size
 from settlement.services.deposits import deposit

@@ -1,0 +1,77 @@
+import sys
+import time
+from typing import Any
+
+from django.core.management import call_command
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import connection
+
+from accounts.models import Organization
+from exchange.config.supervisor import Supervisor
+from exchange.foundation.market_time import is_play
+from exchange.management.demo import platform, play, proofs, report
+from exchange.management.demo.progress import say, step
+from exchange.management.demo.stage import Stage, free_port, log_folder
+
+
+class Command(BaseCommand):
+    help = "Play one trading day, from the catalogue to the last settlement run, and audit it."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--once", action="store_true", help="end after the day")
+        parser.add_argument("--port", type=int, default=8000)
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """End with status 0 only if every audit holds; without --once the portal stays open."""
+        call_command("migrate", interactive=False, verbosity=0)
+        _refuse_real_market()
+        say("One trading day on the compute exchange")
+        scene = play.set_the_scene(platform.WHOLE)
+        with Supervisor(port=free_port(options["port"]), logs=log_folder()) as supervisor:
+            stage = Stage(supervisor)
+            with step("web, worker and beat start"):
+                connection.close()
+                stage.wait_for_the_web()
+            drafts = play.trade(scene, stage)
+            play.deliver(scene, stage)
+            holds = _show(scene, drafts)
+            if options["once"]:
+                sys.exit(0 if holds else 1)
+            _stay(supervisor)
+
+
+def _refuse_real_market() -> None:
+    if not is_play() and Organization.objects.exists():
+        raise CommandError(
+            "this database holds a real market; the demo sets the market's clock and plays only "
+            "in an empty database or in its own"
+        )
+
+
+def _show(scene: play.Scene, drafts: list[Any]) -> bool:
+    auction = scene.auction
+    large = report.show_book(drafts)
+    limited = report.show_limits(auction)
+    report.show_prices(auction)
+    report.show_use(auction)
+    with step("each region cleared alone, for comparison"):
+        alone = proofs.isolated_welfare_micros(auction)
+    report.show_gain(auction, alone)
+    told = proofs.show_statement()
+    certified = proofs.certificate_holds(auction)
+    kept = proofs.books_hold()
+    holds = large and limited and told and certified and kept
+    say("\nEverything holds." if holds else "\nNOT everything holds.")
+    return holds
+
+
+def _stay(supervisor: Supervisor) -> None:
+    say(f"\nThe portal: http://127.0.0.1:{supervisor.port}/  (Ctrl-C ends)")
+    for role, email in platform.LOGINS.items():
+        say(f"  {role:<9} {email}  {platform.PASSWORD}")
+    try:
+        while True:
+            time.sleep(1)
+            supervisor.restart_the_dead()
+    except KeyboardInterrupt:
+        say()

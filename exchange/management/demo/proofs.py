@@ -1,0 +1,101 @@
+"""What the play proves at its end: the books, the certificate, and what coupling gained."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+from django.conf import settings
+
+from exchange.engine import audit
+from exchange.engine.book import Book, Routes
+from exchange.engine.clearing import clear
+from exchange.engine.files import read_book, read_result
+from exchange.foundation.money import format_scaled
+from exchange.management.demo.progress import say, table
+from exchange.models import Auction, Bid
+from exchange.services.archives import BOOK_FOLDER, archive_of
+from settlement.models import Side, Statement
+from settlement.queries.audit import audit_books
+from settlement.queries.statements import Line, hours_of, sheet_of
+
+LINES_SHOWN = 8
+ISOLATED_SECONDS = 120.0
+
+
+def isolated_welfare_micros(auction: Auction) -> int:
+    """Return the welfare of the archived book if no work could leave its region."""
+    book = read_book(archive_of(auction) / BOOK_FOLDER)
+    return int(clear(_isolated(book), seconds=ISOLATED_SECONDS).welfare_micros)
+
+
+def _isolated(book: Book) -> Book:
+    here = np.flatnonzero(book.routes.origin == book.routes.region)
+    routes = Routes(
+        names=book.routes.names[here],
+        origin=book.routes.origin[here],
+        region=book.routes.region[here],
+        latency_micros=book.routes.latency_micros[here],
+        link_start=np.zeros(len(here) + 1, dtype=np.int64),
+        links=np.zeros(0, dtype=np.int64),
+    )
+    return replace(book, routes=routes)
+
+
+def certificate_holds(auction: Auction) -> bool:
+    """Check the archived result against the archived book, as an outsider would."""
+    book = read_book(archive_of(auction) / BOOK_FOLDER)
+    result = Path(settings.ARCHIVE_DIR) / auction.result.archive
+    found = audit.check(book, read_result(book, result))
+    for failure in found.failures:
+        say(f"  {failure}")
+    say(
+        f"\nCertificate of {auction.public_id}: {len(found.failures)} failures, gap {found.gap:.2%}"
+    )
+    return found.is_clean
+
+
+def books_hold() -> bool:
+    """Ask every invariant of the settlement's books."""
+    findings = audit_books(contents=True)
+    for finding in findings:
+        if not finding.holds:
+            say(f"  invariant {finding.invariant} is broken by {finding.broken_count} rows")
+    broken = sum(not finding.holds for finding in findings)
+    say(f"Audit of the books: {len(findings)} invariants, {broken} broken")
+    return broken == 0
+
+
+def show_statement() -> bool:
+    """Print the first lines of one buyer's statement; return whether there was one."""
+    filled = Bid.objects.filter(fills__isnull=False).order_by("pk").first()
+    if filled is None:
+        return False
+    statements = Statement.objects.filter(organization=filled.organization, side=Side.BUYER)
+    for statement in statements.order_by("starts_at"):
+        sheet = sheet_of(statement)
+        if sheet.lines:
+            _print_sheet(statement, sheet.lines[:LINES_SHOWN], len(sheet.lines), sheet.total_minor)
+            return True
+    return False
+
+
+def _print_sheet(statement: Statement, lines: list[Line], count: int, total: int) -> None:
+    rows = [
+        [
+            f"{line.starts_at:%Y-%m-%d %H:%M}",
+            str(line.kind),
+            line.site,
+            line.accelerator,
+            hours_of(line.delivered_ms),
+            line.price,
+            format_scaled(line.exact_micros, scale=10**6),
+        ]
+        for line in lines
+    ]
+    unit = 10**statement.minor_digits
+    table(
+        f"Statement of {statement.organization.name}: {count} lines, "
+        f"{format_scaled(total, scale=unit)} {statement.currency}; the first of them (UTC)",
+        ["from", "line", "site", "accelerator", "hours", "price", "amount"],
+        rows,
+    )
