@@ -17,9 +17,8 @@ from accounts.web.portal import caller_of
 from exchange.foundation.market_time import market_now
 from exchange.foundation.money import LOTS, format_scaled
 from exchange.models import Accelerator, MaintenanceWindow, Site
-from exchange.portal.doors import may_write, provider_reads, provider_writes
+from exchange.portal.doors import may_write, provider_reads, provider_writes, read_or_send, sent
 from exchange.portal.offer_filters import own_accelerators, own_sites
-from exchange.portal.offer_writing import read_or_send
 from exchange.portal.refusals import REFUSALS, carry_out, words_of_refusal
 from exchange.services.maintenance import call_off_maintenance, plan_maintenance
 
@@ -89,7 +88,7 @@ def maintenance_list(request: HttpRequest) -> HttpResponse:
 @provider_writes
 def maintenance_new(request: HttpRequest) -> HttpResponse:
     """Ask for a window and announce it."""
-    form = MaintenanceForm(request.POST or None, request=request)
+    form = MaintenanceForm(sent(request), request=request)
     refused = request.method == "POST"
     if refused and form.is_valid():
         deed = partial(plan_maintenance, form.body(), caller=caller_of(request))

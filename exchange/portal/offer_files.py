@@ -10,11 +10,10 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_safe
 
 from accounts.web.portal import caller_of
-from exchange.portal.doors import provider_reads, provider_writes
+from exchange.portal.doors import provider_reads, provider_writes, read_or_send, sent
 from exchange.portal.import_reports import Report, report_of
 from exchange.portal.offer_filters import OfferFilter
 from exchange.portal.offer_forms import ImportForm
-from exchange.portal.offer_writing import read_or_send
 from exchange.portal.offers import own_offers
 from exchange.portal.refusals import words_of_refusal
 from exchange.queries.offer_files import offer_lines
@@ -41,7 +40,7 @@ MEANINGS: tuple[tuple[str, "str | Promise"], ...] = (
 @provider_writes
 def offer_import(request: HttpRequest) -> HttpResponse:
     """Take a CSV: list all of its offers, or none and say what is wrong in which row."""
-    form = ImportForm(request.POST or None, request.FILES or None)
+    form = ImportForm(sent(request), request.FILES or None)
     report = None
     if request.method == "POST" and form.is_valid():
         report = _import(request, form)

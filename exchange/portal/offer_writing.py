@@ -8,10 +8,10 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_http_methods, require_POST
+from django.views.decorators.http import require_POST
 
 from accounts.web.portal import caller_of
-from exchange.portal.doors import provider_writes
+from exchange.portal.doors import provider_writes, read_or_send, sent
 from exchange.portal.offer_forms import EditForm, OfferForm, WithdrawForm, terms_of
 from exchange.portal.offers import own_offers
 from exchange.portal.refusals import REFUSALS, carry_out, words_of_refusal
@@ -23,14 +23,12 @@ from exchange.services.offers import (
     withdraw_offer,
 )
 
-read_or_send = require_http_methods(["GET", "HEAD", "POST"])
-
 
 @read_or_send
 @provider_writes
 def offer_new(request: HttpRequest) -> HttpResponse:
     """Ask for a new offer and list it, or keep it as a draft."""
-    form = OfferForm(request.POST or None, request=request)
+    form = OfferForm(sent(request), request=request)
     if request.method == "POST" and form.is_valid():
         draft = "draft" in request.POST
         deed = partial(create_offer, form.body(), caller=caller_of(request), draft=draft)
@@ -45,7 +43,7 @@ def offer_new(request: HttpRequest) -> HttpResponse:
 def offer_edit(request: HttpRequest, public_id: str) -> HttpResponse:
     """Change the terms: a new version, unless somebody else made one meanwhile."""
     offer = get_object_or_404(own_offers(request), public_id=public_id)
-    form = EditForm(request.POST or None, initial=terms_of(offer))
+    form = EditForm(sent(request), initial=terms_of(offer))
     if request.method == "POST" and form.is_valid():
         caller, version = caller_of(request), form.cleaned_data["version"]
         deed = partial(edit_offer, public_id, form.body(), version=version, caller=caller)
@@ -60,7 +58,7 @@ def offer_edit(request: HttpRequest, public_id: str) -> HttpResponse:
 def offer_withdraw(request: HttpRequest, public_id: str) -> HttpResponse:
     """Ask why, and end the offer."""
     offer = get_object_or_404(own_offers(request), public_id=public_id)
-    form = WithdrawForm(request.POST or None)
+    form = WithdrawForm(sent(request))
     if request.method == "POST" and form.is_valid():
         caller, reason = caller_of(request), form.cleaned_data["reason"]
         if carry_out(form, partial(withdraw_offer, public_id, caller=caller, reason=reason)):
