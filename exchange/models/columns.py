@@ -1,5 +1,6 @@
 """Columns and rules that several models share."""
 
+from datetime import datetime
 from functools import partial
 
 from django.db import models
@@ -24,7 +25,7 @@ def code() -> "models.CharField[str, str]":
     return models.CharField(max_length=CODE_LENGTH_MAX, unique=True)
 
 
-def written_at() -> "models.DateTimeField[str, str]":
+def written_at() -> "models.DateTimeField[datetime | str, datetime]":
     """Return a column that says when the row was written, by the database's own clock."""
     return models.DateTimeField(db_default=Now(), editable=False)
 

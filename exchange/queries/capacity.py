@@ -13,13 +13,16 @@ from typing import Final, NamedTuple
 
 from django.db.models import Q
 
+from accounts.models.callers import Caller
 from exchange.models import (
+    Accelerator,
     AuctionState,
     MaintenanceWindow,
     Offer,
     OfferEntry,
     OfferFill,
     OfferState,
+    Site,
     SiteCapacity,
 )
 
@@ -190,3 +193,32 @@ def _add_promised(found: Found, sites: set[int], starts_at: datetime, ends_at: d
     for site, chip, offer, *stretch in (*active, *entered):
         if holdings := found.get((site, chip)):
             holdings.promised[offer].append(Stretch(*stretch))
+
+
+class PlaceCapacity(NamedTuple):
+    """What one accelerator at one site has, over time."""
+
+    site: Site
+    accelerator: Accelerator
+    segments: list[Segment]
+
+
+def capacity_of(
+    caller: Caller, starts_at: datetime, ends_at: datetime, *, site_code: str = ""
+) -> list[PlaceCapacity]:
+    """Return what stands, is down, sold, promised and free at the sites that the caller may see.
+
+    One row for each (site, accelerator) at which something stands in that time.
+    """
+    standing = SiteCapacity.objects.visible_to(caller).filter(starts_at__lt=ends_at)
+    rows = standing.filter(Q(ends_at__isnull=True) | Q(ends_at__gt=starts_at))
+    if site_code:
+        rows = rows.filter(site__code=site_code)
+    named = rows.select_related("site__region", "accelerator")
+    found = {(row.site_id, row.accelerator_id): (row.site, row.accelerator) for row in named}
+    holdings = holdings_at(found, starts_at, ends_at)
+    cells = [
+        PlaceCapacity(site, chip, holdings[place].segments(starts_at, ends_at))
+        for place, (site, chip) in found.items()
+    ]
+    return sorted(cells, key=lambda cell: (cell.site.code, cell.accelerator.code))

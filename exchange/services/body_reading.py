@@ -1,6 +1,7 @@
 """Read the bodies around bids: a bulk of them, and the reason for taking one back."""
 
 from collections.abc import Mapping
+from datetime import datetime, timedelta
 from typing import Any, Final, NamedTuple
 
 from exchange.services.body_fields import Fields
@@ -50,3 +51,33 @@ def raise_any(faults: Faults) -> None:
     """Raise TermsRefused if anything was found."""
     if faults:
         raise TermsRefused(faults.found)
+
+
+def read_offer_body(body: object) -> tuple[dict[str, Any], bool]:
+    """Return the offer in ``body``, unread, and whether it is a draft. Raises TermsRefused."""
+    fields, faults = fields_of(body)
+    draft = fields.flag("draft")
+    raise_any(faults)
+    assert isinstance(body, Mapping), "fields_of refused anything else"
+    return {name: value for name, value in body.items() if name != "draft"}, draft
+
+
+def read_span(
+    said: Mapping[str, str | None], *, start: datetime, length: timedelta, most: timedelta
+) -> tuple[datetime, datetime]:
+    """Return the span that a query asks for. Raises TermsRefused.
+
+    Unless said otherwise it is ``length`` from ``start``, or from where the query lets it start.
+    """
+    faults = Faults()
+    fields = Fields(said, faults)
+    starts_at = fields.instant("starts_at") if said["starts_at"] else start
+    ends_at = fields.instant("ends_at") if said["ends_at"] else (starts_at or start) + length
+    if starts_at is not None and ends_at is not None:
+        if starts_at >= ends_at:
+            fields.fault("ends_at", "window_empty", "it ends before it starts")
+        elif ends_at - starts_at > most:
+            fields.fault("ends_at", "window_too_long", f"at most {most.days} days")
+    if faults or starts_at is None or ends_at is None:
+        raise TermsRefused(faults.found)
+    return starts_at, ends_at

@@ -1,7 +1,7 @@
 """Maintenance: when accelerators of a site are down, told before anybody buys them."""
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Final
 
 from django.db import transaction
 
@@ -24,7 +24,7 @@ class MaintenanceNotFound(Exception):
 
 
 @transaction.atomic
-def plan_maintenance(body: Mapping[str, Any], *, caller: Caller) -> MaintenanceWindow:
+def plan_maintenance(body: object, *, caller: Caller) -> MaintenanceWindow:
     """Take a site, one of its accelerators, or so many of them down for a while.
 
     Books that close from now on sell no more than what stays up. Raises TermsRefused.

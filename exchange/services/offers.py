@@ -60,7 +60,7 @@ class CapacityExceeded(Exception):
 
 
 @transaction.atomic
-def create_offer(body: Mapping[str, Any], *, caller: Caller, draft: bool = False) -> Offer:
+def create_offer(body: object, *, caller: Caller, draft: bool = False) -> Offer:
     """List an offer from a body as the API takes it; active at once unless it is a draft.
 
     Raises TermsRefused, CapacityExceeded, MarketFrozen.
@@ -79,9 +79,7 @@ def create_offer(body: Mapping[str, Any], *, caller: Caller, draft: bool = False
 
 
 @transaction.atomic
-def edit_offer(
-    public_id: str, changes: Mapping[str, Any], *, version: int | None, caller: Caller
-) -> Offer:
+def edit_offer(public_id: str, changes: object, *, version: int | None, caller: Caller) -> Offer:
     """Add a version with some terms changed; ``version`` is the one that the caller read.
 
     Raises OfferNotFound, OfferNotLive, OfferChanged, TermsRefused, CapacityExceeded, MarketFrozen.
