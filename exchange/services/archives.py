@@ -5,7 +5,6 @@ Both appear whole or not at all, and the same content gives the same bytes: two 
 at once write the same thing.
 """
 
-import hashlib
 import os
 import shutil
 import tempfile
@@ -19,8 +18,9 @@ from exchange.engine.outcome import Clearing
 from exchange.engine.result_writing import result_texts
 from exchange.engine.writing import book_texts
 from exchange.models import Auction
+from exchange.queries.archive_files import BOOK_FOLDER
+from exchange.queries.file_hashes import texts_sha256
 
-BOOK_FOLDER = "book"
 HASH_SHOWN = 16
 
 
@@ -35,25 +35,12 @@ def archive_book(auction: Auction, book: Book) -> None:
 
 
 def archive_result(auction: Auction, book: Book, clearing: Clearing) -> tuple[str, str]:
-    """Write a result into the archive; return its folder below the root, and its SHA-256.
-
-    The hash runs over all files in the order of the format, each as its name, a newline, its
-    length in bytes in decimal, a newline, and its bytes.
-    """
+    """Write a result into the archive; return its folder below the root, and its SHA-256."""
     texts = list(result_texts(book, clearing))
     digest = texts_sha256(texts)
     folder = archive_of(auction) / f"result-{digest[:HASH_SHOWN]}"
     _write_once(folder, texts)
     return f"{auction.public_id}/{folder.name}", digest
-
-
-def texts_sha256(texts: Iterable[tuple[str, bytes]]) -> str:
-    """Return the SHA-256 of files with their names and lengths."""
-    digest = hashlib.sha256()
-    for file, text in texts:
-        digest.update(f"{file}\n{len(text)}\n".encode())
-        digest.update(text)
-    return digest.hexdigest()
 
 
 def _write_once(folder: Path, texts: Iterable[tuple[str, bytes]]) -> None:

@@ -1,32 +1,23 @@
 """An auction from its gate to its contracts."""
 
-from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
 import pytest
 from django.conf import LazySettings
 
-from accounts.models.callers import Caller
-from exchange.foundation.market_time import mark_as_play, set_market_time
+from exchange.foundation.market_time import mark_as_play
 from exchange.foundation.money import LOTS
 from exchange.models import (
-    Auction,
-    Bid,
     BidAnswer,
     BidFill,
     BidState,
     CellPrice,
-    Offer,
     OfferFill,
-    OfferVersion,
 )
-from exchange.services.auctions import close_auction
-from exchange.services.bids import place_bid
-from exchange.services.clearing import clear_auction
-from exchange.services.publishing import publish_auction
 from settlement.models import Contract, DeliveryPeriod, Hold
 from tests.exchange.markets import Market, bid_body, block_body, buyer, market
+from tests.exchange.trading import bid, hold_through, offer_of
 
 pytestmark = pytest.mark.django_db
 
@@ -40,41 +31,6 @@ def archive(settings: LazySettings, tmp_path: Any) -> None:
 def scene() -> Market:
     mark_as_play()
     return market()
-
-
-def offer_of(scene: Market, *, quantity: int = 10, ticks: int = 2_000) -> Offer:
-    """Sell ``quantity`` h100 in all four hours of the auction."""
-    chip = scene.site.capacities.get().accelerator
-    offer = Offer.objects.create(
-        provider=scene.provider, site=scene.site, accelerator=chip, state="active"
-    )
-    offer.terms = OfferVersion.objects.create(
-        offer=offer,
-        number=1,
-        starts_at=scene.auction.starts_at,
-        ends_at=scene.auction.ends_at,
-        quantity_lots=quantity * LOTS,
-        price_ticks=ticks,
-        actor="a test",
-    )
-    offer.save()
-    return offer
-
-
-def close(auction: Auction) -> None:
-    set_market_time(auction.closes_at + timedelta(minutes=1))
-    assert close_auction(auction.pk)
-
-
-def hold_through(auction: Auction) -> None:
-    """Close, clear and publish."""
-    close(auction)
-    assert clear_auction(auction.pk), Auction.objects.get(pk=auction.pk).alarm_detail
-    assert publish_auction(auction.pk)
-
-
-def bid(body: dict[str, Any], who: Caller) -> Bid:
-    return Bid.objects.get(public_id=place_bid(body, caller=who).public_id)
 
 
 def test_it_fills_a_bid_at_one_price_and_opens_its_contract(scene: Market) -> None:
