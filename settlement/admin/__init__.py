@@ -1,0 +1,3 @@
+from settlement.admin import accounts, contracts, delivery, holds, statements, transfers
+
+__all__ = ["accounts", "contracts", "delivery", "holds", "statements", "transfers"]
