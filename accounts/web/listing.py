@@ -1,20 +1,31 @@
 """Lists on pages: a page of rows at a time, without counting a table that grows."""
 
-from typing import Any, Generic, TypeVar
+from collections.abc import Iterator
+from typing import Any, Generic, Protocol, TypeVar
 
-from django.db import models
 from django.http import HttpRequest
 
 ROWS = 25
 NUMBER_MAX = 400  # whoever looks further back filters the list instead
 
-Row = TypeVar("Row", bound=models.Model)
+Row = TypeVar("Row")
+Row_co = TypeVar("Row_co", covariant=True)
+
+
+class Sliceable(Protocol[Row_co]):
+    """A queryset or a list."""
+
+    def __getitem__(self, part: Any, /) -> Any:
+        """Return the rows of a slice."""
+
+    def __iter__(self) -> Iterator[Row_co]:
+        """Yield the rows one by one."""
 
 
 class Page(Generic[Row]):
-    """One page of a queryset, fetched with one row more to know whether another follows."""
+    """One page of rows, fetched with one row more to know whether another follows."""
 
-    def __init__(self, rows: "models.QuerySet[Row, Any]", *, number: int, size: int = ROWS) -> None:
+    def __init__(self, rows: Sliceable[Row], *, number: int, size: int = ROWS) -> None:
         first = (number - 1) * size
         found = list(rows[first : first + size + 1])
         self.number = number

@@ -6,8 +6,9 @@ from django.views.decorators.http import require_safe
 
 from accounts.web.listing import Page, page_number
 from accounts.web.portal import caller_of, member_required
-from settlement.models import Contract, ContractState, DeliveryPeriod, SettlementRun
-from settlement.queries.dues import Due, dues_of, latest_runs
+from settlement.models import ContractState
+from settlement.queries.contracts import contracts_shown, periods_of
+from settlement.queries.dues import Due, dues_of
 
 
 @require_safe
@@ -15,11 +16,11 @@ from settlement.queries.dues import Due, dues_of, latest_runs
 def contract_list(request: HttpRequest) -> HttpResponse:
     """List the caller's contracts with what each has come to."""
     caller = caller_of(request)
-    contracts = Contract.objects.visible_to(caller).order_by("-starts_at", "-id")
+    contracts = contracts_shown(caller).order_by("-starts_at", "-id")
     state = request.GET.get("state", "")
     if state in ContractState.values:
         contracts = contracts.filter(state=state)
-    page = Page(contracts.select_related("buyer", "provider"), number=page_number(request))
+    page = Page(contracts, number=page_number(request))
     dues = dues_of([contract.pk for contract in page.rows])
     rows = [(row, dues.get(row.pk, Due())) for row in page.rows]
     return render(
@@ -33,8 +34,7 @@ def contract_list(request: HttpRequest) -> HttpResponse:
 @member_required()
 def contract_detail(request: HttpRequest, public_id: str) -> HttpResponse:
     """Show one contract: its terms, its hours, and how each was settled."""
-    contracts = Contract.objects.visible_to(caller_of(request))
-    contract = get_object_or_404(contracts.select_related("buyer", "provider"), public_id=public_id)
+    contract = get_object_or_404(contracts_shown(caller_of(request)), public_id=public_id)
     return render(
         request,
         "settlement/contract_detail.html",
@@ -42,12 +42,6 @@ def contract_detail(request: HttpRequest, public_id: str) -> HttpResponse:
             "contract": contract,
             "due": dues_of([contract.pk]).get(contract.pk, Due()),
             "moves": contract.moves.all(),
-            "hours": _hours_of(contract),
+            "hours": periods_of(contract),
         },
     )
-
-
-def _hours_of(contract: Contract) -> list[tuple[DeliveryPeriod, SettlementRun | None]]:
-    """Return the delivery periods in order, each with the last reckoning of it, if any."""
-    runs = {run.period_id: run for run in latest_runs([contract.pk])}
-    return [(period, runs.get(period.pk)) for period in contract.periods.order_by("starts_at")]

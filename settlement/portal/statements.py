@@ -7,6 +7,7 @@ from django.views.decorators.http import require_safe
 from accounts.web.listing import Page, page_number
 from accounts.web.portal import caller_of, member_required
 from settlement.models import Statement
+from settlement.queries.statements import sheet_of
 
 LINES = 50
 
@@ -23,11 +24,10 @@ def statement_list(request: HttpRequest) -> HttpResponse:
 @require_safe
 @member_required()
 def statement_detail(request: HttpRequest, public_id: str) -> HttpResponse:
-    """Show one statement with its lines."""
+    """Show one statement with its lines; a draft's are those of this moment."""
     statements = Statement.objects.visible_to(caller_of(request)).select_related("organization")
     statement = get_object_or_404(statements, public_id=public_id)
-    lines = statement.lines.select_related("period__contract").order_by("line_no")
-    page = Page(lines, number=page_number(request), size=LINES)
-    return render(
-        request, "settlement/statement_detail.html", {"statement": statement, "page": page}
-    )
+    sheet = sheet_of(statement)
+    page = Page(sheet.lines, number=page_number(request), size=LINES)
+    context = {"statement": statement, "sheet": sheet, "page": page}
+    return render(request, "settlement/statement_detail.html", context)

@@ -1,10 +1,11 @@
 from django.urls import URLPattern, URLResolver, path
 
-from settlement.portal import contracts, statements
+from settlement.portal import contracts, money, statements
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("contracts/", contracts.contract_list, name="contract_list"),
     path("contracts/<slug:public_id>/", contracts.contract_detail, name="contract_detail"),
+    path("money/", money.money, name="money"),
     path("statements/", statements.statement_list, name="statement_list"),
     path("statements/<slug:public_id>/", statements.statement_detail, name="statement_detail"),
 ]

@@ -111,9 +111,9 @@ def test_the_template_filled_in_is_imported(at: Desk) -> None:
 def test_the_export_holds_what_the_filter_leaves(at: Desk) -> None:
     offer_of(at.caller, label="kept")
     answer = at.client.get("/offers/offers.csv?state=active")
-    rows = list(csv.DictReader(StringIO(b"".join(answer).decode())))  # type: ignore[arg-type]
+    rows = list(csv.DictReader(StringIO(b"".join(answer).decode())))
     assert [(row["label"], row["quantity"], row["price"]) for row in rows] == [
         ("kept", "10.000", "2.500")
     ]
     none = at.client.get("/offers/offers.csv?state=withdrawn")
-    assert len(b"".join(none).splitlines()) == 1  # type: ignore[arg-type]
+    assert len(b"".join(none).splitlines()) == 1
