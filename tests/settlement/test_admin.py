@@ -139,7 +139,7 @@ def test_a_longer_list_asks_no_more_queries(staff: Client, contract: Contract) -
 def test_chosen_rows_are_downloaded_as_csv(staff: Client, contract: Contract) -> None:
     chosen = {"action": "export_csv", "_selected_action": [str(contract.pk)]}
     answer = staff.post(reverse("admin:settlement_contract_changelist"), chosen)
-    lines = b"".join(answer).decode().splitlines()  # type: ignore[arg-type]
+    lines = b"".join(answer).decode().splitlines()
     assert len(lines) == 2
     assert contract.public_id in lines[1]
 
