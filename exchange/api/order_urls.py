@@ -2,6 +2,7 @@
 
 from django.urls import URLPattern, URLResolver, path
 
+from exchange.api.bid_previews import BidPreviewsView
 from exchange.api.bids import BidsView, BidView, BulkBidsView, CancelBidView
 from exchange.api.capacity import CallOffMaintenanceView, CapacityView, MaintenanceView
 from exchange.api.catalogue import AcceleratorsView, AiModelsView, AiModelView, RegionsView
@@ -19,6 +20,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("bids/bulk", BulkBidsView.as_view(), name="api_bids_bulk"),
     path("bids/<str:public_id>", BidView.as_view(), name="api_bid"),
     path("bids/<str:public_id>/cancel", CancelBidView.as_view(), name="api_bid_cancel"),
+    path("bid_previews", BidPreviewsView.as_view(), name="api_bid_previews"),
     path("offers", OffersView.as_view(), name="api_offers"),
     path("offers/file", OfferFileView.as_view(), name="api_offers_file"),
     path("offers/<str:public_id>", OfferView.as_view(), name="api_offer"),

@@ -3,8 +3,8 @@
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 
+from exchange.queries.supply import LOTS, UNLIMITED, Supply, Want
 from exchange.services.screening import screen
-from exchange.services.supply import LOTS, UNLIMITED, Supply, Want
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ closes the auction waits for all of them, and whoever comes after it finds it cl
 
 from collections.abc import Collection
 from datetime import datetime, timedelta
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 from django.db import connection
 
@@ -20,8 +20,9 @@ STANDING_PERIOD_MINUTES: Final = 60
 _AUCTIONS = """
     SELECT id, public_id, state, closes_at, starts_at, ends_at, period_minutes, currency,
            price_cap_ticks, buyer_fee_ppm
-    FROM exchange_auction WHERE public_id = ANY(%s) ORDER BY id FOR SHARE
+    FROM exchange_auction WHERE public_id = ANY(%s) ORDER BY id
 """
+_SHARED = f"{_AUCTIONS} FOR SHARE"
 _FLOOR = """
     SELECT market_now(), (SELECT version::text FROM catalogue_version),
            EXISTS (SELECT FROM exchange_marketfreeze WHERE lifted_at IS NULL),
@@ -81,19 +82,26 @@ def hold_gates(auction_ids: Collection[str]) -> Floor:
     database transaction that the caller has open. Raises MarketFrozen.
     """
     assert connection.in_atomic_block, "a lock outlives its statement only in a transaction"
+    return _read_floor(_SHARED, auction_ids)
+
+
+def look_at_gates(auction_ids: Collection[str]) -> Floor:
+    """Return the market's floor without locking anything. Raises MarketFrozen."""
+    return _read_floor(_AUCTIONS, auction_ids)
+
+
+def _read_floor(query: str, auction_ids: Collection[str]) -> Floor:
+    gates: dict[str, Gate] = {}
     with connection.cursor() as cursor:
-        gates = _lock(cursor, auction_ids) if auction_ids else {}
+        if auction_ids:
+            cursor.execute(query, [list(auction_ids)])
+            gates = {row[1]: Gate(*row) for row in cursor.fetchall()}
         cursor.execute(_FLOOR)
         now, version, frozen, cap, fee, currency = cursor.fetchone()
     if frozen:
         raise MarketFrozen("the market is frozen; no order is taken")
     standing = None if cap is None else _standing(now, cap, fee, currency)
     return Floor(now, catalogue_of(version), gates, standing)
-
-
-def _lock(cursor: Any, auction_ids: Collection[str]) -> dict[str, Gate]:
-    cursor.execute(_AUCTIONS, [list(auction_ids)])
-    return {row[1]: Gate(*row) for row in cursor.fetchall()}
 
 
 def _standing(now: datetime, cap: int, fee: int, currency: str) -> Gate:

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from exchange.services.supply import MICROS, Flags, Ints, Supply, Want
+from exchange.queries.supply import MICROS, Flags, Ints, Supply, Want
 
 _NEVER = np.int64(1 << 60)  # Above every price, and far from overflow when durations are summed.
 
@@ -61,7 +61,7 @@ def _pairs(want: Want, supply: Supply, usable: Ints) -> list[tuple[Ints, int]]:
     found = []
     for (_, accelerator), rows in rows_of.items():
         factor = want.factors_micros[accelerator]
-        if int(supply.quantity_lots[rows].sum()) >= want.gang_lots(factor):
+        if int(usable[rows].sum(axis=0).max()) >= want.gang_lots(factor):
             found.append((np.array(rows), factor))
     return found
 

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from exchange.queries.supply import LOTS, MICROS, UNLIMITED, Flags, Ints, Supply, Want
 from exchange.services.quotes import quote_limit
-from exchange.services.supply import LOTS, MICROS, UNLIMITED, Flags, Ints, Supply, Want
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,7 @@ class Screening:
 
 def screen(want: Want, supply: Supply) -> Screening:
     """Apply the bid's rules one after another to everything on offer."""
-    lots = supply.grid()
+    lots = supply.lots
     sieves = []
     for constraint, rule in _RULES:
         kept = np.where(rule(want, supply, lots), lots, 0)
@@ -107,7 +107,7 @@ def _long_runs(able: Flags, duration: int) -> Flags:
     """Keep the true cells that stand in a run of at least ``duration`` along the second axis."""
     kept = np.zeros_like(able)
     for start in range(able.shape[1] - duration + 1):
-        run = able[:, start : start + duration].all(axis=1)
+        run: Flags = np.asarray(able[:, start : start + duration].all(axis=1))
         kept[:, start : start + duration] |= run[:, None]
     return kept
 

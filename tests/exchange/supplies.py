@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from exchange.services.supply import LOTS, MICROS, UNLIMITED, Path, Supply, Want
+from exchange.queries.supply import LOTS, MICROS, UNLIMITED, Path, Supply, Want
 
 HERE = Path(origin="beijing", region="beijing", latency_micros=1_000_000, gbps_micros=UNLIMITED)
 FAR = Path(origin="beijing", region="guizhou", latency_micros=30_000_000, gbps_micros=2 * MICROS)
@@ -30,7 +30,8 @@ def supply_of(*rows: dict[str, Any], paths: tuple[Path, ...] = (HERE, FAR)) -> S
     def column(name: str) -> Any:
         return np.array([row[name] for row in rows], dtype=np.int64)
 
-    numbers = ("renewable_micros", "first", "end", "quantity_lots", "price_ticks")
+    period = np.arange(4)
+    running = (period >= column("first")[:, None]) & (period < column("end")[:, None])
     return Supply(
         periods=4,
         period_minutes=60,
@@ -39,7 +40,9 @@ def supply_of(*rows: dict[str, Any], paths: tuple[Path, ...] = (HERE, FAR)) -> S
         accelerator=tuple(row["accelerator"] for row in rows),
         paths=paths,
         tflops_micros={"h100": 990 * MICROS, "ascend": 320 * MICROS},
-        **{name: column(name) for name in numbers},
+        renewable_micros=column("renewable_micros"),
+        lots=np.where(running, column("quantity_lots")[:, None], 0),
+        price_ticks=column("price_ticks"),
     )
 
 

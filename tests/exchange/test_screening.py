@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from exchange.queries.supply import LOTS, MICROS, Supply, Want
 from exchange.services.bid_changes import nearest_changes
 from exchange.services.screening import screen
-from exchange.services.supply import LOTS, MICROS, Supply, Want
 from tests.exchange.supplies import FAR, HERE, offer, supply_of, want_of
 
 IN_GUIZHOU = {"site": "gz-1", "region": "guizhou", "renewable_micros": 800_000}
