@@ -15,7 +15,7 @@ HOUR = timedelta(hours=1)
 
 def some_periods(count: int = 2, **changes: Any) -> list[PeriodTerms]:
     """Return hours of two accelerators at 20.000, with a full link and a power budget."""
-    terms = {
+    terms: dict[str, Any] = {
         "quantity_lots": 2_000,
         "price_ticks": 20_000,
         "buyer_price": Decimal("20.5"),
@@ -35,7 +35,7 @@ def some_terms(
     """Return terms of one contract between two (fresh) organizations."""
     buyer = buyer or OrganizationFactory.create()
     provider = provider or OrganizationFactory.create()
-    terms = {
+    terms: dict[str, Any] = {
         "buyer_id": buyer.pk,
         "provider_id": provider.pk,
         "auction_id": "auc_1",

@@ -12,8 +12,8 @@ from settlement.services.contract_moves import advance_contracts
 from settlement.services.holds import HoldRequest, place_hold
 from settlement.services.ledger import NewTransfer, clearing_account, post_batch
 from tests.factories import OrganizationFactory, api, auditor, operator
-from tests.settlement.books import MOMENT, money_of, put_in
 from tests.settlement.agreements import START, a_contract
+from tests.settlement.books import MOMENT, money_of, put_in
 
 pytestmark = pytest.mark.django_db
 

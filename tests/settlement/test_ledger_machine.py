@@ -1,5 +1,6 @@
 """Random lives of the ledger beside a twin without a database; the audit is the oracle."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -39,6 +40,7 @@ from tests.settlement.books import a_transfer, an_organization
 from tests.settlement.twin import Twin
 
 BUYERS = 3
+Row = tuple[int, int, int, int | None]  # debit, credit, amount, hold
 buyers = st.integers(0, BUYERS - 1)
 amounts = st.integers(0, 120)
 some = st.integers(1, 120)
@@ -119,7 +121,7 @@ class Ledger(RuleBasedStateMachine):
     def capture(self, draw: Any) -> None:
         keys = st.sampled_from(sorted(self.twin.holds))
         captures = draw.draw(st.lists(st.tuples(keys, some), min_size=1, max_size=4))
-        rows = []
+        rows: list[Row] = []
         for key, amount in captures:
             money = self.money[self.twin.holds[key].owner]
             rows.append((money, self.clearing, amount, Hold.objects.get(key=key).pk))
@@ -174,7 +176,7 @@ class Ledger(RuleBasedStateMachine):
         self.number += 1
         return f"step {self.number}"
 
-    def post(self, key: str, rows: list[tuple[int, int, int, int | None]]) -> None:
+    def post(self, key: str, rows: Sequence[Row]) -> None:
         batch = [
             a_transfer(f"{key}, {n}", debit, credit, amount, hold_id=hold)
             for n, (debit, credit, amount, hold) in enumerate(rows)
