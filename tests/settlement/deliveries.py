@@ -116,13 +116,14 @@ def a_delivery(
     hold: int = MONEY // 10,
     bid: str = "bid_1",
     buyer: Organization | None = None,
+    provider: Organization | None = None,
     **terms: Any,
 ) -> Delivery:
     """Open a contract from ten o'clock, cover it, enrol a device for it and assign it."""
     if buyer is None:
         buyer = an_organization("Buyer")
         put_in(buyer, MONEY)
-    provider = an_organization("Provider")
+    provider = provider or an_organization("Provider")
     place_hold(HoldRequest(bid, buyer.pk, hold))
     periods = periods or [a_period(hour, lots=lots) for hour in range(hours)]
     stated = contract_terms(buyer, provider, periods, bid_id=bid, hold_key=bid, **terms)
