@@ -1,5 +1,6 @@
 import sys
 import time
+from dataclasses import replace
 from typing import Any
 
 from django.core.management import call_command
@@ -20,13 +21,16 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--once", action="store_true", help="end after the day")
         parser.add_argument("--port", type=int, default=8000)
+        parser.add_argument("--jobs", type=int, help="play only the first so many jobs")
+        parser.add_argument("--buyers", type=int, default=platform.WHOLE.buyers)
 
     def handle(self, *args: Any, **options: Any) -> None:
         """End with status 0 only if every audit holds; without --once the portal stays open."""
         call_command("migrate", interactive=False, verbosity=0)
         _refuse_real_market()
         say("One trading day on the compute exchange")
-        scene = play.set_the_scene(platform.WHOLE)
+        size = replace(platform.WHOLE, jobs=options["jobs"], buyers=options["buyers"])
+        scene = play.set_the_scene(size)
         with Supervisor(port=free_port(options["port"]), logs=log_folder()) as supervisor:
             stage = Stage(supervisor)
             with step("web, worker and beat start"):
