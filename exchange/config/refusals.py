@@ -24,7 +24,15 @@ from exchange.services.offers import (
     OfferNotFound,
     OfferNotLive,
 )
+from settlement.services.disputes import (
+    AlreadyDisputed,
+    BadRuling,
+    DisputeTooLate,
+    NotDisputable,
+)
+from settlement.services.enrolment import DeviceTaken, WrongDevice
 from settlement.services.holds import InsufficientFunds
+from settlement.services.metering import BatchTooLong, MeterRevoked, NotAMeter
 
 REFUSALS: dict[type[Exception], tuple[HTTPStatus, str]] = {
     # Any row with a state
@@ -56,4 +64,15 @@ REFUSALS: dict[type[Exception], tuple[HTTPStatus, str]] = {
     MaintenanceNotFound: (HTTPStatus.NOT_FOUND, "maintenance_not_found"),
     # Money
     InsufficientFunds: (HTTPStatus.PAYMENT_REQUIRED, "insufficient_funds"),
+    # Meters
+    NotAMeter: (HTTPStatus.FORBIDDEN, "not_a_meter"),
+    MeterRevoked: (HTTPStatus.FORBIDDEN, "meter_revoked"),
+    BatchTooLong: (HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "batch_too_long"),
+    DeviceTaken: (HTTPStatus.CONFLICT, "device_taken"),
+    WrongDevice: (HTTPStatus.UNPROCESSABLE_ENTITY, "wrong_device"),
+    # Disputes
+    NotDisputable: (HTTPStatus.CONFLICT, "not_disputable"),
+    DisputeTooLate: (HTTPStatus.CONFLICT, "dispute_too_late"),
+    AlreadyDisputed: (HTTPStatus.CONFLICT, "already_disputed"),
+    BadRuling: (HTTPStatus.UNPROCESSABLE_ENTITY, "bad_ruling"),
 }
