@@ -90,7 +90,7 @@ def _read(fields: Fields, floor: Floor) -> BidTerms | None:
     life = fields.word("time_in_force", LIVES)
     gate = _read_gate(fields, floor, life)
     origin = _read_region(fields, catalogue)
-    shape = _read_shape(fields, kind, gate, floor.now)
+    shape = _read_shape(fields, kind, gate)
     group = _read_group(fields, kind)
     bounds = _read_bounds(fields, catalogue)
     choices = read_choices(fields, catalogue)
@@ -160,12 +160,10 @@ def _read_region(fields: Fields, catalogue: Catalogue) -> tuple[int, str] | None
     return region.pk, code
 
 
-def _read_shape(
-    fields: Fields, kind: str | None, gate: Gate | None, now: datetime
-) -> _Shape | None:
+def _read_shape(fields: Fields, kind: str | None, gate: Gate | None) -> _Shape | None:
     quantity = fields.decimal("quantity", QUANTITY)
     limit = fields.decimal("limit_price", PRICE)
-    window = _read_window(fields, gate, now)
+    window = _read_window(fields, gate)
     duration = _read_own(fields, "duration", DURATION, is_own=_is_kind(kind, BidKind.BLOCK))
     volume = _read_own(fields, "volume", VOLUME, is_own=_is_kind(kind, BidKind.VOLUME))
     if quantity is None or limit is None or window is None or gate is None:
@@ -196,9 +194,7 @@ def _read_own(fields: Fields, name: str, number: Number, *, is_own: bool | None)
     return fields.decimal(name, number, needed=bool(is_own))
 
 
-def _read_window(
-    fields: Fields, gate: Gate | None, now: datetime
-) -> tuple[datetime, datetime] | None:
+def _read_window(fields: Fields, gate: Gate | None) -> tuple[datetime, datetime] | None:
     starts_at, ends_at = fields.instant("starts_at"), fields.instant("ends_at")
     if starts_at is None or ends_at is None:
         return None
@@ -206,8 +202,6 @@ def _read_window(
         fields.fault("ends_at", "window_empty", "the window ends before it begins")
     elif gate is not None:
         _check_horizon(fields, gate, starts_at, ends_at)
-        if ends_at <= now:
-            fields.fault("ends_at", "window_past", "the window is over")
     return starts_at, ends_at
 
 

@@ -204,3 +204,8 @@ def offer_body(auction: Auction, /, **changes: Any) -> dict[str, Any]:
         "price": "2.000",
     }
     return {name: value for name, value in (plain | changes).items() if value is not ...}
+
+
+def standing_body(auction: Auction, /, **changes: Any) -> dict[str, Any]:
+    """Return the body of an hourly bid that stands over the hours of an auction."""
+    return bid_body(auction, **({"time_in_force": "standing", "auction": ...} | changes))
