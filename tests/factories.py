@@ -1,9 +1,11 @@
 """Rows of accounts for tests, and clients that act for them."""
 
 from collections.abc import Collection
+from functools import cache
 from typing import Any
 
 import factory
+from django.contrib.auth.hashers import make_password
 from django.test import Client
 from rest_framework.test import APIClient
 
@@ -14,6 +16,12 @@ from accounts.services.api_keys import issue_key
 PASSWORD = "horse staple battery"
 
 
+@cache
+def hashed_password() -> str:
+    """Return the hash of PASSWORD; made once, for hashing is slow on purpose."""
+    return make_password(PASSWORD)
+
+
 class UserFactory(factory.django.DjangoModelFactory[User]):
     class Meta:
         model = User
@@ -21,7 +29,7 @@ class UserFactory(factory.django.DjangoModelFactory[User]):
 
     email = factory.Sequence(lambda number: f"person{number}@example.com")
     name = factory.Sequence(lambda number: f"Person {number}")
-    password = factory.django.Password(PASSWORD)
+    password = factory.LazyFunction(hashed_password)
 
 
 class OrganizationFactory(factory.django.DjangoModelFactory[Organization]):
