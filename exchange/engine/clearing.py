@@ -5,6 +5,7 @@ import numpy as np
 from exchange.engine.book import Book
 from exchange.engine.bound import prove_bound
 from exchange.engine.convex import Convex
+from exchange.engine.idle import clear_idle
 from exchange.engine.margin import fill_margin
 from exchange.engine.market import Duals, Market, lay_out_market
 from exchange.engine.outcome import CertificatePrices, Clearing
@@ -18,6 +19,8 @@ from exchange.engine.ticks import round_prices, supply_range
 
 def clear(book: Book, *, seconds: float | None = None) -> Clearing:
     """Find the allocation of greatest welfare, its prices, and the proof that goes with them."""
+    if not len(book.offers.names):
+        return clear_idle(book)
     market = lay_out_market(book)
     convex = Convex(market)
     relaxed = convex.relax()
