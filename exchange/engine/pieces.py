@@ -13,7 +13,7 @@ from exchange.engine.margin import Flows
 from exchange.engine.market import Market
 from exchange.engine.sharing import FINE, level, pair_in_order, share_pro_rata
 
-DUST = FINE // 1_000  # Micro-lots: what the solver may be off by, ten times over.
+DUST = FINE // 5_000  # Micro-lots: twice what the solver may be off by.
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,7 +7,7 @@ between these two.
 
 import numpy as np
 
-from exchange.engine.book import TICKS_PER_UNIT, Flags, Floats, Ints
+from exchange.engine.book import Flags, Floats, Ints
 from exchange.engine.convex import (
     Convex,
     Optimum,
@@ -108,7 +108,7 @@ class Pricing:
         if rows.policy != NO_ROW:
             binds = slack[rows.policy] <= TINY
             lower[rows.policy], upper[rows.policy] = 0.0, INFINITY if binds else 0.0
-            floor = -market.book.price_cap_ticks / TICKS_PER_UNIT if binds else 0.0
+            floor = -INFINITY if binds else 0.0
         lower[rows.node[rows.node != NO_ROW]] = floor
         return lower, upper
 

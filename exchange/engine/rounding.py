@@ -59,6 +59,7 @@ class _Work:
         self._gbps = book.bids.gbps_micros[self._bid]
         self._by_row: dict[int, list[int]] | None = None
         self._kw = [int(kw) for kw in kw_scaled(book)]
+        self._weight = [int(weight) for weight in domestic_weight(book)]
 
     def _load_links(self, accepted: Ints) -> None:
         self._link_load: dict[tuple[int, int], int] = defaultdict(int)
@@ -124,10 +125,12 @@ class _Work:
         """Take back the lots that pass a link, a power budget or the domestic share."""
         limits = self._market.book.link_gbps_micros
         for (link, period), load in sorted(self._link_load.items()):
-            if load > int(limits[link, period]) * LOTS_PER_UNIT:
+            limit = int(limits[link, period])
+            if limit != UNLIMITED and load > limit * LOTS_PER_UNIT:
                 self._unload_link(link, period)
+        self._add_domestic()
         self._keep_power()
-        self._keep_share()
+        self._cut_foreign()
 
     def _unload_link(self, link: int, period: int) -> None:
         limit = int(self._market.book.link_gbps_micros[link, period]) * LOTS_PER_UNIT
@@ -139,11 +142,12 @@ class _Work:
                 self.add(piece, -1)
 
     def _least_missed(self, pieces: Ints) -> list[int]:
-        """Pieces of bids that are not whole anyway come first; then by position."""
+        """Pieces of bids that are not whole anyway come first; foreign ones before domestic."""
         asked = self._market.book.bids.quantity_lots[self._bid[pieces]]
         units = np.bincount(self._row, weights=self.lots * (MICROS / self._factor))
         whole = units[self._row[pieces]] >= asked - 1e-6
-        return [int(p) for p in pieces[np.lexsort((-pieces, whole))]]
+        domestic = np.array([w > 0 for w in self._weight], dtype=np.bool_)[self._pair[pieces]]
+        return [int(p) for p in pieces[np.lexsort((-pieces, whole, domestic))]]
 
     def _keep_power(self) -> None:
         book, region = self._market.book, self._market.network.pair_region
@@ -159,18 +163,32 @@ class _Work:
                     self.add(piece, -1)
                     used -= self._kw[int(self._pair[piece])]
 
-    def _keep_share(self) -> None:
+    def _over_share(self) -> int:
+        """TFLOPS x (domestic - share) over all lots, scaled: not below zero where the share holds."""
+        return sum(w * int(n) for w, n in zip(self._weight, self.sold.sum(axis=1), strict=True))
+
+    def _add_domestic(self) -> None:
+        """Make up for what the share lost in rounding by domestic lots, where there is room."""
+        over = self._over_share() if any(self._weight) else 0
+        domestic = np.array([w > 0 for w in self._weight], dtype=np.bool_)
+        for piece in np.flatnonzero(domestic[self._pair]).tolist() if over < 0 else []:
+            while over < 0 and self._may_grow(piece) and self._take(piece):
+                over += self._weight[int(self._pair[piece])]
+
+    def _may_grow(self, piece: int) -> bool:
+        """The seller there has a lot more at the price, and the links carry it."""
+        cell = self._pair[piece], self._period[piece]
+        return bool(self.sold[cell] < self._supply.most[cell]) and self._room_on_links(piece)
+
+    def _cut_foreign(self) -> None:
         """Less of what is foreign until the share of the domestic holds."""
-        if self._market.book.min_domestic_share_micros is None:
-            return
-        weight = [int(w) for w in domestic_weight(self._market.book)]
-        over = sum(w * int(n) for w, n in zip(weight, self.sold.sum(axis=1), strict=True))
-        foreign = np.array([w < 0 for w in weight])
+        over = self._over_share() if any(self._weight) else 0
+        foreign = np.array([w < 0 for w in self._weight], dtype=np.bool_)
         here = np.flatnonzero(foreign[self._pair] & (self.lots > 0))
         for piece in self._least_missed(here) if over < 0 else []:
             while over < 0 and self.lots[piece] > 0 and self._spare(piece):
                 self.add(piece, -1)
-                over -= weight[int(self._pair[piece])]
+                over -= self._weight[int(self._pair[piece])]
 
     def _spare(self, piece: int) -> bool:
         """The seller there does not mind a lot less."""

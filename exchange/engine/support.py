@@ -22,7 +22,7 @@ from exchange.engine.market import (
 )
 from exchange.engine.solver import INFINITY, Program
 
-TINY = 0.1 / LOTS_PER_UNIT  # A tenth of a lot: less is nothing.
+TINY = 2e-7  # Accelerators or units: twice what the solver may be off by.
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
