@@ -1,9 +1,10 @@
 from django.contrib import admin
+from django.utils.safestring import SafeString
 
 from accounts.web.admin_actions import ReadOnlyAdmin
 from settlement.admin.inlines import ReadOnlyInline
-from settlement.admin.showing import money
-from settlement.models import Statement, StatementLine
+from settlement.admin.showing import link_to_list, money
+from settlement.models import Statement, StatementLine, Transfer
 
 
 class LineInline(ReadOnlyInline, admin.TabularInline[StatementLine, Statement]):
@@ -24,6 +25,11 @@ class LineInline(ReadOnlyInline, admin.TabularInline[StatementLine, Statement]):
     def exact(self, line: StatementLine) -> str:
         """Show the amount to the micro-unit."""
         return money(line.exact_micros)
+
+    @admin.display(description="transfer")
+    def paid(self, line: StatementLine) -> SafeString:
+        """Lead to the transfer that moved it."""
+        return link_to_list(Transfer, str(line.transfer_id), id__exact=line.transfer_id)
 
 
 @admin.register(Statement)

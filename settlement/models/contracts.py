@@ -74,8 +74,8 @@ class Contract(models.Model):
     provider = models.ForeignKey(
         Organization, on_delete=models.PROTECT, related_name="contracts_provided"
     )
-    auction_id = models.CharField(max_length=LENGTH_MAX, db_index=True)
-    bid_id = models.CharField(max_length=LENGTH_MAX, db_index=True)
+    auction_id = models.CharField(max_length=LENGTH_MAX)
+    bid_id = models.CharField(max_length=LENGTH_MAX)
     hold_key = models.CharField(max_length=CODE_LENGTH_MAX)
     site_code = models.CharField(max_length=CODE_LENGTH_MAX)
     region_code = models.CharField(max_length=CODE_LENGTH_MAX)
@@ -107,6 +107,8 @@ class Contract(models.Model):
 
     class Meta:
         indexes = [
+            models.Index(fields=["auction_id"], name="contract_of_auction"),
+            models.Index(fields=["bid_id"], name="contract_of_bid"),
             models.Index(fields=["buyer", "-id"], name="contract_of_buyer"),
             models.Index(fields=["provider", "-id"], name="contract_of_provider"),
             models.Index(

@@ -31,7 +31,7 @@ class Hold(models.Model):
     captured by transfers that name the hold, and released by rows of HoldRelease.
     """
 
-    key = models.CharField(max_length=KEY_LENGTH_MAX, unique=True)
+    key = models.CharField(max_length=KEY_LENGTH_MAX)
     account = models.ForeignKey(LedgerAccount, on_delete=models.PROTECT, related_name="holds")
     amount_micros = models.BigIntegerField()
     captured_micros = models.BigIntegerField(default=0, db_default=0)
@@ -42,6 +42,7 @@ class Hold(models.Model):
 
     class Meta:
         constraints = [
+            models.UniqueConstraint(fields=["key"], name="hold_once"),
             models.CheckConstraint(
                 condition=Q(amount_micros__gte=F("captured_micros") + F("released_micros")),
                 name="hold_not_overdrawn",

@@ -46,6 +46,7 @@ class LedgerAccount(models.Model):
         Organization,
         on_delete=models.PROTECT,
         null=True,
+        db_index=False,  # the unique constraint begins with it
         related_name="ledger_accounts",
     )
     kind = models.CharField(max_length=16, choices=AccountKind)

@@ -41,7 +41,7 @@ class Batch(models.Model):
     with the batch's key, its time and the previous batch's ``sha256``.
     """
 
-    key = models.CharField(max_length=BATCH_KEY_LENGTH_MAX, unique=True)
+    key = models.CharField(max_length=BATCH_KEY_LENGTH_MAX)
     previous = models.OneToOneField(
         "self", on_delete=models.PROTECT, null=True, related_name="next"
     )
@@ -54,12 +54,13 @@ class Batch(models.Model):
     class Meta:
         verbose_name_plural = "batches"
         constraints = [
+            models.UniqueConstraint(fields=["key"], name="batch_once"),
             models.UniqueConstraint(
                 fields=["previous"],
                 name="batch_chain_has_one_start",
                 nulls_distinct=False,
                 condition=Q(previous__isnull=True),
-            )
+            ),
         ]
         triggers = [pgtrigger.Protect(name="batch_append_only", operation=_append_only)]
 

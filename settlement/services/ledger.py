@@ -121,7 +121,7 @@ VALUES (%s, %s, %s, %s, %s, %s, %s, %s)
 REFUSAL_OF_CONSTRAINT = {
     "ledger_account_covered": InsufficientFunds,
     "hold_not_overdrawn": HoldOverdrawn,
-    "settlement_batch_key_key": BatchDiffers,
+    "batch_once": BatchDiffers,
 }
 
 
