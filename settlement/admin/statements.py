@@ -1,4 +1,6 @@
 from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
 from django.utils.safestring import SafeString
 
 from accounts.web.admin_actions import ReadOnlyAdmin
@@ -11,25 +13,22 @@ class LineInline(ReadOnlyInline, admin.TabularInline[StatementLine, Statement]):
     """The posted amounts on the statement."""
 
     model = StatementLine
-    readonly_fields = [
-        "line_no",
-        "kind",
-        "period",
-        "run_no",
-        "exact",
-        "billed_minor",
-        "transfer_id",
-    ]
+    readonly_fields = ["line_no", "kind", "period", "run_no", "exact", "billed_minor", "paid"]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[StatementLine]:
+        """Bring the periods along, which every line names."""
+        return super().get_queryset(request).select_related("period")
 
     @admin.display(description="exact")
     def exact(self, line: StatementLine) -> str:
         """Show the amount to the micro-unit."""
         return money(line.exact_micros)
 
-    @admin.display(description="transfer")
+    @admin.display(description="transfers")
     def paid(self, line: StatementLine) -> SafeString:
-        """Lead to the transfer that moved it."""
-        return link_to_list(Transfer, str(line.transfer_id), id__exact=line.transfer_id)
+        """Lead to the transfers that moved it."""
+        cut = {"period__id__exact": line.period_id, "run_no__exact": line.run_no}
+        return link_to_list(Transfer, "transfers", **cut)
 
 
 @admin.register(Statement)
