@@ -80,7 +80,7 @@ def test_it_publishes_the_proof_and_the_files_to_check_it_with(
     books = [file for file in proof["files"] if file.endswith("/archive/book/bids.csv")]
     answer = anybody.get(books[0])
     assert answer.status_code == 200
-    assert b"hourly" in b"".join(answer.streaming_content)
+    assert b"hourly" in answer.getvalue()
 
 
 @pytest.mark.parametrize("file", ["book/../../secret", "result/none.csv", "book", "other/bids.csv"])
