@@ -9,9 +9,12 @@ from psycopg import sql
 DAYS_AHEAD = 3
 DAYS_BACK = 2
 PARTITION_LOCK = 0x72656164696E67  # "reading"; advisory, so that two do not make the same day
+# Asks the catalogue's table: to_regclass() may answer from a cache that is older than the lock.
 EXISTING = """
 SELECT day FROM unnest(%s::date[]) AS day
-WHERE to_regclass('settlement_reading_' || to_char(day, 'YYYYMMDD')) IS NOT NULL
+JOIN pg_class AS part ON part.relname = 'settlement_reading_' || to_char(day, 'YYYYMMDD')
+JOIN pg_inherits AS child ON child.inhrelid = part.oid
+WHERE child.inhparent = 'settlement_reading'::regclass
 """
 # Attaching a finished table locks the readings less than CREATE ... PARTITION OF would.
 CREATE = """

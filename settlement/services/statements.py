@@ -36,9 +36,6 @@ def finalize_statement(statement: Statement, *, now: datetime) -> None:
     with transaction.atomic():
         number = _next_number(statement.series)
         sheet = compute_sheet(statement)
-        StatementLine.objects.bulk_create(
-            [_row(statement, line) for line in sheet.lines], batch_size=LINES_AT_ONCE
-        )
         move(
             statement,
             to=StatementState.FINALIZED,
@@ -47,6 +44,9 @@ def finalize_statement(statement: Statement, *, now: datetime) -> None:
             exact_micros=sheet.exact_micros,
             total_minor=sheet.total_minor,
             finalized_at=now,
+        )
+        StatementLine.objects.bulk_create(
+            [_row(statement, line) for line in sheet.lines], batch_size=LINES_AT_ONCE
         )
 
 

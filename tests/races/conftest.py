@@ -1,0 +1,3 @@
+from tests.settlement.conftest import clean_readings
+
+__all__ = ["clean_readings"]
