@@ -7,7 +7,8 @@ what the counter grew by. After a reboot the counter begins again at nothing.
 
 When a boot began is known from its first reading's start. If that reading was lost, it began as
 many readings earlier as are missing, each as long as the first that came; but not before the
-device's boot before it ended, and early enough for the counter not to outrun the clock.
+device's boot before it ended, and early enough for the counter not to outrun the clock. No boot
+lasts longer than ten years, which keeps these guesses within what the database can add up.
 """
 
 from collections.abc import Sequence
@@ -29,8 +30,9 @@ WITH slice AS MATERIALIZED (
 ), stream AS (
     SELECT slice.*, meter.party, boot.meter_id, boot.boot_id, boot.last_energy_mj,
            greatest(before.ended_at, least(
-               boot.first_starts_at
-                   - (boot.first_seq - 1) * (boot.first_ends_at - boot.first_starts_at),
+               boot.first_starts_at - interval '1 second' * least(315576000,
+                   (boot.first_seq - 1) * extract(epoch FROM
+                       boot.first_ends_at - boot.first_starts_at))::float8,
                boot.first_ends_at
                    - ceil(boot.first_accel_ms::numeric * 1000000 / slice.capacity_lots)
                      * interval '1 microsecond')) AS booted_at

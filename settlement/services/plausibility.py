@@ -16,6 +16,8 @@ SLACK_US = 50_000
 """Counters and clocks are read one after the other."""
 WATTS_FACTOR = 2
 """A chip's share of its machine may use up to twice the chip's nominal watts."""
+BOOT_MAX_US = 10 * 31_557_600 * 1_000_000
+"""No machine runs for longer than ten years without a reboot."""
 _by_end = attrgetter("ends_us")
 
 
@@ -105,6 +107,7 @@ def _check_energy(energy_mj: int, elapsed_us: int, claim: Claim) -> None:
 
 def _check_beginning(point: Point, others: Iterable[Boot], claim: Claim) -> None:
     """Hold the earliest point of a boot against the device's other boots."""
+    _check_growth(point.accel_ms, BOOT_MAX_US, claim)
     for other in others:
         if other.first_us is None or other.last_us is None:
             continue

@@ -19,7 +19,7 @@ from settlement.models.metering import EVENT_ID_LENGTH_MAX
 EVENT_TYPE = "compute.reading.v1"
 ATTRIBUTES_MAX = 24
 COUNTER_MAX = 10**15
-SEQ_MAX = 10**12
+SEQ_MAX = 10**9
 PPM = 1_000_000
 PERIOD_MAX_US = 24 * 3600 * 1_000_000
 SKEW_US = 5 * 1_000_000

@@ -31,8 +31,8 @@ pytestmark = pytest.mark.django_db
 
 
 def post(client: APIClient, body: Any, content_type: str = BATCH) -> Any:
-    text = body if isinstance(body, str | bytes) else json.dumps(body)
-    return client.generic("POST", DOOR, text, content_type)
+    sent: Any = body if isinstance(body, str | bytes) else json.dumps(body)
+    return client.generic("POST", DOOR, sent, content_type)
 
 
 def test_each_event_of_a_batch_is_answered_in_order() -> None:

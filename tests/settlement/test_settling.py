@@ -319,7 +319,11 @@ def test_a_buyer_may_dispute_in_time_and_only_once_at_a_time() -> None:
     ingest(delivery.meter, [an_event(delivery)])
     settle_due(now)
     period = DeliveryPeriod.objects.get()
-    claim = {"claimed_ms": 0, "reason": "no network", "organization": delivery.buyer}
+    claim: dict[str, Any] = {
+        "claimed_ms": 0,
+        "reason": "no network",
+        "organization": delivery.buyer,
+    }
 
     with pytest.raises(DisputeTooLate):
         open_dispute(period, now=period.ends_at + timedelta(days=14), **claim)
