@@ -1,7 +1,7 @@
 """JSON as RFC 8259 and common sense have it: no NaN, no name twice, no floats, no bombs."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from decimal import Decimal, InvalidOperation
 from typing import IO, Any
 
@@ -60,34 +60,39 @@ def parse_json(raw: bytes) -> Any:
         raise ParseError(str(wrong), wrong.code) from wrong
     except RecursionError as wrong:
         raise ParseError(f"nested deeper than {DEPTH_MAX}", "json_too_deep") from wrong
-    _refuse_bad_contents(document, escapes=b"\\u" in raw)
+    _refuse_depth(document)
+    if b"\\u" in raw:  # only escapes can spell NUL and lone surrogates
+        _refuse_bad_texts("", document)
     return document
 
 
-def _refuse_bad_contents(document: Any, *, escapes: bool) -> None:
-    """Refuse depth, and (only escapes can spell them) NUL and lone surrogates in texts."""
-    level: list[tuple[str, Any]] = [("", document)]
+def _refuse_depth(document: Any) -> None:
+    level = [document]
     for _ in range(DEPTH_MAX + 1):
-        if escapes:
-            for pointer, value in level:
-                _refuse_bad_text(pointer, value)
         level = [
-            (f"{pointer}/{escape(name)}", inner)
-            for pointer, value in level
-            for name, inner in _inside(value)
-            if escapes or isinstance(inner, dict | list)
+            inner for value in level for inner in _inside(value) if isinstance(inner, dict | list)
         ]
         if not level:
             return
     raise ParseError(f"nested deeper than {DEPTH_MAX}", "json_too_deep")
 
 
-def _inside(value: Any) -> list[tuple[object, Any]]:
+def _inside(value: Any) -> Iterable[Any]:
     if isinstance(value, dict):
-        for name in value:
+        return value.values()
+    return value if isinstance(value, list) else ()
+
+
+def _refuse_bad_texts(pointer: str, value: Any) -> None:
+    """Look into a document of bounded depth."""
+    _refuse_bad_text(pointer, value)
+    if isinstance(value, dict):
+        for name, inner in value.items():
             _refuse_bad_text("", name)
-        return list(value.items())
-    return list(enumerate(value)) if isinstance(value, list) else []
+            _refuse_bad_texts(f"{pointer}/{escape(name)}", inner)
+    elif isinstance(value, list):
+        for number, inner in enumerate(value):
+            _refuse_bad_texts(f"{pointer}/{number}", inner)
 
 
 def _refuse_bad_text(pointer: str, value: Any) -> None:
@@ -96,7 +101,7 @@ def _refuse_bad_text(pointer: str, value: Any) -> None:
 
 
 def _is_unicode(text: str) -> bool:
-    return not any("\ud800" <= letter <= "\udfff" for letter in text)
+    return text.isascii() or not any("\ud800" <= letter <= "\udfff" for letter in text)
 
 
 def _place(raw: bytes, offset: int) -> str:

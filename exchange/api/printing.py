@@ -1,13 +1,17 @@
 """How bids and offers are written in answers; lean, because a bulk writes a thousand."""
 
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
-from exchange.foundation.money import LOTS, MICROS, TICKS, format_scaled
+from exchange.foundation import money
+from exchange.foundation.money import LOTS, MICROS, TICKS
 from exchange.queries.bid_terms import BidCard, BidTerms
 from exchange.queries.bids import Event, FilledHour
 
 _MINUTES = 60
+# A bulk says the same few numbers and moments again and again.
+format_scaled = lru_cache(maxsize=16_384)(money.format_scaled)
 
 
 def print_terms(terms: BidTerms) -> dict[str, Any]:
@@ -83,6 +87,7 @@ def print_fill(fill: FilledHour) -> dict[str, Any]:
     }
 
 
+@lru_cache(maxsize=4_096)
 def print_instant(at: datetime) -> str:
     """Return a moment in UTC as ISO 8601."""
     return at.isoformat().replace("+00:00", "Z")

@@ -7,6 +7,7 @@ import time
 ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"  # Crockford's base 32, lower case
 LENGTH = 26
 LENGTH_MAX = 32  # with any prefix
+_PAIRS = [first + second for first in ALPHABET for second in ALPHABET]  # two letters at a time
 _SHAPE = re.compile(rf"[a-z]{{2,5}}_[{ALPHABET}]{{{LENGTH}}}")
 
 
@@ -14,8 +15,8 @@ def new_id(prefix: str) -> str:
     """Return a fresh id such as ``bid_01jd...``: 48 bits of milliseconds, then 82 random bits."""
     assert re.fullmatch(r"[a-z]{2,5}", prefix), prefix
     number = time.time_ns() // 1_000_000 << 82 | secrets.randbits(82)
-    letters = [ALPHABET[number >> shift & 31] for shift in range(5 * (LENGTH - 1), -1, -5)]
-    return f"{prefix}_{''.join(letters)}"
+    pairs = [_PAIRS[number >> shift & 1023] for shift in range(5 * (LENGTH - 2), -1, -10)]
+    return f"{prefix}_{''.join(pairs)}"
 
 
 def is_id(text: str, *, prefix: str) -> bool:

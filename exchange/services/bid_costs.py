@@ -1,15 +1,13 @@
 """The most that a bid can cost its buyer: what is held when it is placed."""
 
-from dataclasses import dataclass
-from fractions import Fraction
+from typing import NamedTuple
 
-from exchange.foundation.money import MICROS, round_up
+from exchange.foundation.money import MICROS
 
 MINUTES_PER_HOUR = 60
 
 
-@dataclass(frozen=True, slots=True)
-class GreatestCost:
+class GreatestCost(NamedTuple):
     """Micro-units of the currency; both are rounded up, so the hold always suffices."""
 
     cost_micros: int
@@ -28,5 +26,7 @@ def greatest_cost(*, price_ticks: int, unit_lot_minutes: int, fee_ppm: int) -> G
     buyer pays more than its limit (market.md, section 5), so no fill can cost more. A tick times
     a lot for an hour is one micro-unit.
     """
-    cost = Fraction(price_ticks * unit_lot_minutes, MINUTES_PER_HOUR)
-    return GreatestCost(round_up(cost), round_up(cost * fee_ppm / MICROS))
+    minutes_cost = price_ticks * unit_lot_minutes
+    cost = -(-minutes_cost // MINUTES_PER_HOUR)
+    fee = -(-minutes_cost * fee_ppm // (MINUTES_PER_HOUR * MICROS))
+    return GreatestCost(cost, fee)

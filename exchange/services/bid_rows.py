@@ -4,7 +4,7 @@ Written out because the rows of a bulk never become model instances: a thousand 
 text, and every value in it was checked to have a plain spelling.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import Any, Final, NamedTuple
 
@@ -28,7 +28,6 @@ _INSERT: Final = (
     f" VALUES ({', '.join(['%s'] * len(COLUMNS))})"
 )
 _COPY: Final = f"COPY exchange_bid ({', '.join(COLUMNS)}) FROM STDIN"
-_NULL: Final = r"\N"
 
 
 class NewBid(NamedTuple):
@@ -66,7 +65,7 @@ def copy_bids(bids: Iterable[NewBid]) -> None:
         copy.write(text)
 
 
-def _values(bid: NewBid) -> tuple[Any, ...]:
+def _values(bid: NewBid, *, spell: Callable[[Iterable[Any]], Any] = list) -> tuple[Any, ...]:
     terms = bid.terms
     return (
         bid.public_id,
@@ -89,9 +88,9 @@ def _values(bid: NewBid) -> tuple[Any, ...]:
         terms.latency_micros_max,
         terms.gbps_micros,
         terms.renewable_micros_min,
-        list(terms.regions),
-        list(terms.accelerators),
-        list(terms.factors_micros),
+        spell(terms.regions),
+        spell(terms.accelerators),
+        spell(terms.factors_micros),
         terms.ai_model_id,
         terms.dtype,
         terms.greatest_cost_micros,
@@ -105,15 +104,14 @@ def _values(bid: NewBid) -> tuple[Any, ...]:
 
 
 def _line(bid: NewBid) -> str:
-    return "\t".join([_spelt(value) for value in _values(bid)])
+    if "\\" in bid.terms.label:  # the one text that may have any; it is printable, like all
+        bid = bid._replace(terms=bid.terms._replace(label=bid.terms.label.replace("\\", r"\\")))
+    # Without a call for each text or NULL: a thousand bids have 32,000 values.
+    values = _values(bid, spell=_spell_list)
+    return "\t".join([r"\N" if v is None else v if type(v) is str else str(v) for v in values])
 
 
-def _spelt(value: Any) -> str:
-    """Spell a value for COPY. Lists hold names, which have no quote and no backslash; a label may
-    have one, but is printable: no tab and no line end.
-    """
-    if value is None:
-        return _NULL
-    if isinstance(value, list):
-        return "{" + ",".join([f'"{item}"' for item in value]) + "}"
-    return str(value).replace("\\", r"\\")
+def _spell_list(values: Iterable[Any]) -> str:
+    """Spell an array of names or numbers; names have no quote and no backslash."""
+    quoted = [f'"{value}"' for value in values]
+    return "{" + ",".join(quoted) + "}"

@@ -7,10 +7,10 @@ fault is the field's name and what is wrong with it, such as ``quantity_malforme
 
 import re
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from collections.abc import Set as AbstractSet
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from exchange.foundation.money import NotADecimal, format_scaled, parse_scaled
 from exchange.services.faults import Faults, shown
@@ -23,8 +23,7 @@ _NAME = re.compile(r"[\w.:/@+#-](?:[\w .:/@+#-]*[\w.:/@+#-])?")
 _YEARS = range(2000, 2200)  # Far from where calendars overflow.
 
 
-@dataclass(frozen=True, slots=True)
-class Number:
+class Number(NamedTuple):
     """What a decimal field may be: whole multiples of ``1 / scale`` from ``least`` to ``most``."""
 
     scale: int
@@ -44,8 +43,10 @@ class Fields:
         self._faults = faults
         self._pointer = pointer
 
-    def refuse_unknown(self, known: Collection[str]) -> None:
+    def refuse_unknown(self, known: AbstractSet[str]) -> None:
         """Note every field that is none of ``known``: a misspelt word must not be lost."""
+        if self._given.keys() <= known:
+            return
         for name in self._given:
             if name not in known:
                 place = f"{self._pointer}/{_escape(name)}"
@@ -68,13 +69,13 @@ class Fields:
         value = self._present(name, needed=needed)
         if value is None:
             return None
-        if not isinstance(value, str) or not _NAME.fullmatch(value):
-            self.fault(name, f"{name}_malformed", f"{shown(value)} is no name")
-            return None
-        if len(value) > TEXT_MAX:
+        if isinstance(value, str) and is_name(value):
+            return value
+        if isinstance(value, str) and len(value) > TEXT_MAX:
             self.fault(name, f"{name}_too_long", f"a name has at most {TEXT_MAX} characters")
-            return None
-        return value
+        else:
+            self.fault(name, f"{name}_malformed", f"{shown(value)} is no name")
+        return None
 
     def words(self, name: str, *, most: int, needed: bool = False) -> str:
         """Return free text on one line, at most ``most`` characters; nothing given is ''."""
@@ -126,7 +127,7 @@ class Fields:
         """Return a list of names; none given is an empty one."""
         found = []
         for number, value in enumerate(self.listed(name, most=most) or ()):
-            if isinstance(value, str) and len(value) <= TEXT_MAX and _NAME.fullmatch(value):
+            if isinstance(value, str) and is_name(value):
                 found.append(value)
             else:
                 detail = f"{shown(value)} is no name"
@@ -134,7 +135,7 @@ class Fields:
         return tuple(found)
 
     def objects(
-        self, name: str, known: Collection[str], *, most: int
+        self, name: str, known: AbstractSet[str], *, most: int
     ) -> "tuple[Fields, ...] | None":
         """Return the objects of a list that may not be empty, each with its own fields to read."""
         listed = self.listed(name, most=most)
@@ -180,6 +181,12 @@ class Fields:
                 self.fault(name, f"{name}_missing", "a value is needed")
             return None
         return value
+
+
+@lru_cache(maxsize=16_384)
+def is_name(text: str) -> bool:
+    """Return whether ``text`` has the shape of a name, and not more than 64 characters."""
+    return len(text) <= TEXT_MAX and _NAME.fullmatch(text) is not None
 
 
 @lru_cache(maxsize=16_384)

@@ -21,7 +21,7 @@ class Bulk(NamedTuple):
 def read_bulk(body: object) -> Bulk:
     """Return the bulk in ``body``. Raises TermsRefused."""
     fields, faults = fields_of(body)
-    fields.refuse_unknown(("bids", "atomic"))
+    fields.refuse_unknown({"bids", "atomic"})
     bodies = fields.listed("bids", most=BULK_MAX)
     if bodies is not None and not bodies:
         fields.fault("bids", "bids_missing", "at least one bid is needed")
@@ -33,7 +33,7 @@ def read_bulk(body: object) -> Bulk:
 def read_reason(body: object) -> str:
     """Return the reason in ``body``, which may say nothing. Raises TermsRefused."""
     fields, faults = fields_of(body or {})
-    fields.refuse_unknown(("reason",))
+    fields.refuse_unknown({"reason"})
     reason = fields.words("reason", most=REASON_MAX)
     raise_any(faults)
     return reason
