@@ -7,10 +7,12 @@ which spans the horizon, one lot of each order and period times its weight in th
 
 import numpy as np
 
-from exchange.engine.audit_case import Case
-from exchange.engine.book import LOTS_PER_UNIT, UNLIMITED, Flags, Floats
+from exchange.engine import layout
+from exchange.engine.audit_case import TICK, Case, find_sorted
+from exchange.engine.book import LOTS_PER_UNIT, MICROS, UNLIMITED, Flags, Floats
+from exchange.engine.bound import unroll_windows
 from exchange.engine.exact import sum_by, sum_products_by
-from exchange.engine.exact_prices import domestic_weight, kw_scaled
+from exchange.engine.exact_prices import domestic_weight, kw_scaled, net_prices
 
 _KW_PER_LIMIT = 10**9 * LOTS_PER_UNIT  # kW x 10**15 x lots against millionths of a kW
 
@@ -132,19 +134,40 @@ def _widest_weights(case: Case, weight: list[int]) -> list[int]:
 
 
 def check_cell_prices(case: Case) -> None:
-    """Check that cell prices are below zero only while the share is priced, by the cap at most.
+    """Check that cell prices are at least zero, or minus the cap while the share is priced.
 
+    A share price may push the price of a domestic cell lower still: what an offer receives is then
+    its ask although hardly anybody can use it. As long as an offer that is not sold whole would
+    receive no less than its ask, no higher price would support the result, and it is allowed.
     A cell that nothing is offered in has no price.
     """
     book, prices = case.book, case.clearing.prices
     cells = prices.cells_ticks
-    least = -book.price_cap_ticks if prices.domestic_share_nanos > 0 else 0
+    shared = prices.domestic_share_nanos > 0
+    least = -book.price_cap_ticks if shared else 0
+    low = book.open_cells & (cells < least)
+    if shared and low.any():
+        low &= ~_held_down(case)
     for code, bad, reason in (
-        ("price_negative", book.open_cells & (cells < least), f"below {least} ticks"),
+        ("price_negative", low, f"below {least} ticks"),
         ("price_without_offer", ~book.open_cells & (cells != 0), "priced, but nothing is offered"),
     ):
         for pair, period in np.argwhere(bad).tolist():
             case.failures.add(code, case.pair_name(pair, period), reason)
+
+
+def _held_down(case: Case) -> Flags:
+    """Flag (pairs, periods) where an offer not sold whole receives its ask, to the tick."""
+    book, offers, sold = case.book, case.book.offers, case.clearing.offer_fills
+    row, period = unroll_windows(offers.first, offers.end)
+    place = find_sorted(sold.offer * book.periods + sold.period, row * book.periods + period)
+    lots = np.where(place < 0, 0, np.append(sold.quantity_lots, 0)[place])
+    gain = net_prices(book, case.prices)[book.offer_pair[row], period]
+    gain -= offers.price_ticks[row] * MICROS
+    holds = (lots < offers.quantity_lots[row]) & (gain >= -TICK)
+    held = np.zeros(book.open_cells.shape, dtype=np.bool_)
+    held[book.offer_pair[row[holds]], period[holds]] = True
+    return held
 
 
 def shapes_fit(case: Case) -> bool:
@@ -162,7 +185,19 @@ def shapes_fit(case: Case) -> bool:
     ) and (proof.cells.shape, proof.links.shape, proof.power.shape) == (cells, limits, power)
     if not fits:
         case.failures.add("prices_misshapen", "prices", "the book has other cells or limits")
-    return fits
+    return fits and _sizes_fit(case)
+
+
+def _sizes_fit(case: Case) -> bool:
+    prices, before = case.clearing.prices, len(case.failures.counts)
+    for where, ticks, most in (
+        ("cells", prices.cells_ticks, layout.CELL_TICKS_MAX),
+        ("links", prices.links_ticks, layout.RENT_TICKS_MAX),
+        ("power", prices.power_ticks, layout.RENT_TICKS_MAX),
+    ):
+        if (np.abs(ticks) > most).any():
+            case.failures.add("price_out_of_range", where, f"beyond {most} ticks")
+    return len(case.failures.counts) == before
 
 
 def check_certificate(case: Case) -> None:

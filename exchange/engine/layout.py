@@ -54,7 +54,7 @@ TICK_PLACES: Final = 3
 LOT_PLACES: Final = 3
 SHARE_PLACES: Final = 9
 
-PERIODS_MAX: Final = 10_000
+PERIODS_MAX: Final = 1_000
 PERIOD_MINUTES_MAX: Final = 366 * 24 * 60
 PRICE_CAP_TICKS_MAX: Final = 100_000_000  # 100,000 per accelerator-hour
 QUANTITY_LOTS_MAX: Final = 1_000_000_000  # a million
@@ -96,5 +96,6 @@ RESULT_FIELDS: Final = (
 )
 CERTIFICATE_FIELDS: Final = ("domestic_share_price", "bound")
 GAP_PLACES: Final = 12
-RESULT_PRICE_MAX: Final = 10**15  # ticks, micro-ticks or nanos, whichever is read
+CELL_TICKS_MAX: Final = 10 * PRICE_CAP_TICKS_MAX  # of a result; either sign
+RENT_TICKS_MAX: Final = 10**11  # of a result, per Gbps-hour or kWh
 FILL_LOTS_MAX: Final = 10**12

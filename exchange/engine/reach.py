@@ -13,6 +13,7 @@ from exchange.engine.book import UNLIMITED, Book, Flags, Ints
 from exchange.engine.exact import HUGE, scale_micros
 from exchange.engine.exact_prices import ExactPrices
 
+ROUTE_PRICE_MAX = 10**15
 NO_ROUTE = -2  # No route leaves the origin within the bound.
 
 
@@ -95,11 +96,14 @@ def window_sums(values: Ints, duration: int) -> Ints:
 
 
 def route_prices(book: Book, links: Ints) -> Ints:
-    """Give (routes, periods): the sum of the link prices along each route, micro-ticks per Gbps."""
+    """Give (routes, periods): the sum of the link prices along each route, micro-ticks per Gbps.
+
+    It is held at a million of the currency, so that a thousand periods of it fit an int64.
+    """
     sums = np.zeros((len(book.routes.names), book.periods), dtype=np.int64)
     route = np.repeat(np.arange(len(book.routes.names)), np.diff(book.routes.link_start))
     np.add.at(sums, route, links[book.routes.links])
-    return sums
+    return np.minimum(sums, ROUTE_PRICE_MAX)
 
 
 def allowed_sites(book: Book, bid: int) -> Flags:

@@ -164,7 +164,7 @@ class _Tables:
         pair, period = self._cells(sheet)
         prices = np.zeros(self.book.open_cells.shape, dtype=np.int64)
         if len(pair):
-            prices[pair, period] = _read_ticks(sheet, least=-layout.RESULT_PRICE_MAX)
+            prices[pair, period] = _read_ticks(sheet, -layout.CELL_TICKS_MAX, layout.CELL_TICKS_MAX)
         return prices
 
     def proof_cells(self) -> Floats:
@@ -181,7 +181,7 @@ class _Tables:
         row, period, sheet = self._limits(file, word, names)
         prices = np.zeros((len(names), self.book.periods), dtype=np.int64)
         if len(names):
-            prices[row, period] = _read_ticks(sheet, least=0)
+            prices[row, period] = _read_ticks(sheet, 0, layout.RENT_TICKS_MAX)
         return prices
 
     def proof_limits(self, file: str, word: str, names: Bytes) -> Floats:
@@ -259,8 +259,8 @@ class _Tables:
         return row, period, sheet
 
 
-def _read_ticks(sheet: Sheet, *, least: int) -> Ints:
-    most, places = layout.RESULT_PRICE_MAX, layout.TICK_PLACES
+def _read_ticks(sheet: Sheet, least: int, most: int) -> Ints:
+    places = layout.TICK_PLACES
     return sheet.number("price", places=places, most=most, fine="price_off_tick", least=least)
 
 

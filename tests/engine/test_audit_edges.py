@@ -27,6 +27,11 @@ def change_proof(clearing: Clearing, **changes: object) -> Clearing:
     return replace(clearing, certificate=proof)
 
 
+def change_prices(clearing: Clearing, **changes: Ints) -> Clearing:
+    """Change published prices."""
+    return replace(clearing, prices=replace(clearing.prices, **changes))  # type: ignore[arg-type]
+
+
 def cut_prices(clearing: Clearing) -> Clearing:
     """Leave out the prices of the last period."""
     prices = replace(clearing.prices, cells_ticks=clearing.prices.cells_ticks[:, :1])
@@ -40,6 +45,16 @@ BROKEN: tuple[tuple[str, str, Callable[[Clearing], Clearing]], ...] = (
     ("fill_unsorted", "bid_fills", lambda c: change_fills(c, bid=lambda a: a[::-1])),
     ("fill_repeated", "bid_fills", lambda c: change_fills(c, period=lambda a: a * 0)),
     ("prices_misshapen", "prices", cut_prices),
+    (
+        "price_out_of_range",
+        "cells",
+        lambda c: change_prices(c, cells_ticks=c.prices.cells_ticks + 10**9),
+    ),
+    (
+        "price_out_of_range",
+        "power",
+        lambda c: change_prices(c, power_ticks=c.prices.power_ticks + 10**12),
+    ),
     ("welfare_wrong", "welfare", lambda c: replace(c, welfare_micros=c.welfare_micros + 1)),
     ("welfare_wrong", "welfare", lambda c: replace(c, welfare_micros=c.welfare_micros - 1)),
     ("bound_not_proved", "bound", lambda c: replace(c, bound_micros=c.bound_micros - 1)),
@@ -174,3 +189,27 @@ def test_a_limit_is_per_unit_and_a_price_per_accelerator(limit: str, *, loses: b
     fills = [("b", "hall", "gpu", 0, "in", "2")]
     answer = Answer(cells={("hall", "gpu", 0): "1"}, bids=fills, offers=[("o", 0, "2")])
     assert ("bid_loses" in check(book, make_clearing(book, answer)).counts) is loses
+
+
+def test_a_share_price_may_push_an_unsold_domestic_cell_below_minus_the_cap() -> None:
+    # The foreign chip gets 10 - 30 x 1 x 0.3 = 1, its ask; the domestic one, which nobody but one
+    # small bid takes, gets -6,719 + 30 x 320 x 0.7 = 1. No other prices support that.
+    book = make_book(
+        {"periods": 1, "min_domestic_share": "0.3"},
+        regions=["here"],
+        accelerators=["gpu,0,1,0", "npu,1,320,0"],
+        sites=["hall,here,1,0"],
+        routes=["in,here,here,1,"],
+        offers=["og,hall,gpu,0,1,999,1", "on,hall,npu,0,1,9,1"],
+        bids=["some,hourly,here,800,10,0,1,,,,0,,,", "one,hourly,here,1,10,0,1,,,,0,,,"],
+        bid_accelerators=["some,gpu,1", "one,npu,1"],
+    )
+    answer = Answer(
+        cells={("hall", "gpu", 0): "10", ("hall", "npu", 0): "-6719"},
+        bids=[("some", "hall", "gpu", 0, "in", "746.666"), ("one", "hall", "npu", 0, "in", "1")],
+        offers=[("og", 0, "746.666"), ("on", 0, "1")],
+        share="30",
+    )
+    assert check(book, make_clearing(book, answer)).is_clean
+    lower = replace(answer, cells={("hall", "gpu", 0): "10", ("hall", "npu", 0): "-6719.002"})
+    assert set(check(book, make_clearing(book, lower)).counts) == {"price_negative", "offer_loses"}

@@ -151,7 +151,7 @@ FIELDS: tuple[tuple[str, str, object], ...] = (
     ("start_malformed", "start", "5 January"),
     ("start_without_offset", "start", "2026-01-05T00:00:00"),
     ("period_minutes_out_of_range", "period_minutes", 0),
-    ("periods_out_of_range", "periods", 10_001),
+    ("periods_out_of_range", "periods", 1_001),
     ("price_tick_unsupported", "price_tick", "0.01"),
     ("price_tick_unsupported", "price_tick", "0.0001"),
     ("price_cap_off_tick", "price_cap", "99.9999"),
