@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from datetime import timedelta
 from fractions import Fraction
 
+from django.conf import settings
 from django.db import DatabaseError, connection, transaction
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.db.models.functions import Now
@@ -111,7 +112,7 @@ def compute(auction: Auction) -> Result:
     Auction.objects.filter(pk=auction.pk, book_sha256="").update(book_sha256=sha256)
     archive_book(auction, book)
     started = time.monotonic()
-    clearing = clear(book, seconds=auction.clearing_seconds)
+    clearing = clear(book, seconds=min(auction.clearing_seconds, settings.CLEARING_SECONDS_MAX))
     seconds = time.monotonic() - started
     audit = check(book, clearing)
     if not audit.is_clean:

@@ -42,7 +42,10 @@ WHERE bid.auction_id = %(auction)s
 
 
 def publish_auction(auction_id: int) -> bool:
-    """Publish a cleared auction; return whether this call did it."""
+    """Publish a cleared auction; return whether this call did it.
+
+    What goes wrong is recorded on the auction as an alarm and raised.
+    """
     auction = Auction.objects.filter(pk=auction_id, state=AuctionState.CLEARED).first()
     if auction is None:
         return False
@@ -50,12 +53,28 @@ def publish_auction(auction_id: int) -> bool:
         _publish(auction)
     except LostRace:
         return False
+    except Exception as error:
+        # Nothing was published; the next knock tries again, and an operator sees why it must.
+        Auction.objects.filter(pk=auction_id).update(
+            alarm_code="publication_failed",
+            alarm_detail=f"{type(error).__name__}: {error}"[:4_000],
+            alarm_at=market_now(),
+        )
+        raise
     return True
 
 
 @transaction.atomic
 def _publish(auction: Auction) -> None:
-    move(auction, to=AuctionState.PUBLISHED, moves=AUCTION_MOVES, published_at=market_now())
+    move(
+        auction,
+        to=AuctionState.PUBLISHED,
+        moves=AUCTION_MOVES,
+        published_at=market_now(),
+        alarm_code="",
+        alarm_detail="",
+        alarm_at=None,
+    )
     terms = contract_terms(auction)
     open_contracts(terms)
     costs = costs_by_hold(terms)
