@@ -1,15 +1,18 @@
-"""What the browser tests look at: a provider with offers, and a published auction."""
+"""What the browser tests look at: a provider with offers, a published auction, a settled hour."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 
-from allauth.mfa.totp.internal.auth import TOTP
+from allauth.mfa.totp.internal import auth
 from playwright.sync_api import Page
 
-from accounts.models import Membership, User
+from accounts.models import User
+from exchange.models import Accelerator, Auction, CellPrice, OfferFill
+from tests.exchange.markets import auction_of
 from tests.factories import PASSWORD, MembershipFactory
-from tests.portal.desks import Desk, desk, offer_of
+from tests.portal.desks import Desk, desk, hour_ahead, offer_of
 
-SECRET = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
+HOUR = timedelta(hours=1)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,24 +24,62 @@ class Room:
 
 
 def room() -> Room:
-    """Return a provider with two offers and an owner called Lin."""
+    """Return a provider with two offers, one of them sold from, and an owner called Lin."""
     at = desk()
     offer_of(at.caller, label="night shift")
     offer_of(at.caller, label="weekend", quantity="20", price="1.250")
-    member: Membership = MembershipFactory.create(organization=at.market.provider)
-    member.user.name = "Lin"
-    member.user.save()
-    return Room(desk=at, user=member.user)
+    publish(at)
+    user = MembershipFactory.create(organization=at.market.provider, user__name="Lin").user
+    return Room(desk=at, user=user)
 
 
-def protect(user: User) -> None:
-    """Ask this person for a code of an authenticator app from now on."""
-    TOTP.activate(user, SECRET)
+def publish(at: Desk) -> Auction:
+    """Return a published auction of four hours in which the first offer sold three h100."""
+    start = hour_ahead(24)
+    auction = auction_of(
+        at.market.series,
+        state="published",
+        closes_at=start - 20 * HOUR,
+        published_at=start - 19 * HOUR,
+    )
+    offer = at.market.provider.offers.earliest("pk")
+    h100, ascend = (Accelerator.objects.get(code=code) for code in ("h100", "ascend"))
+    for period in range(4):
+        first = auction.starts_at + period * HOUR
+        OfferFill.objects.create(
+            auction=auction,
+            offer=offer,
+            period=period,
+            starts_at=first,
+            ends_at=first + HOUR,
+            quantity_lots=3_000,
+        )
+        for chip, ticks in ((h100, 2_500 + 100 * period), (ascend, 4_000)):
+            CellPrice.objects.create(
+                auction=auction,
+                site=at.market.site,
+                accelerator=chip,
+                period=period,
+                price_ticks=ticks,
+            )
+    return auction
 
 
-def sign_in(page: Page, user: User) -> None:
+def sign_in(page: Page, user: User, *, to: str = "/offers/") -> None:
     """Sign in with the password, in whatever language the page is."""
-    page.goto("/accounts/login/?next=/offers/")
+    page.goto(f"/accounts/login/?next={to}")
     page.fill("input[name=login]", user.email)
     page.fill("input[name=password]", PASSWORD)
     page.click("main button[type=submit]")
+
+
+def confirm_password(page: Page) -> None:
+    """Answer the page that asks for the password again before the account is changed."""
+    page.fill("input[name=password]", PASSWORD)
+    page.click("main button[type=submit]")
+
+
+def code_now(secret: str) -> str:
+    """Return what an authenticator app with this secret shows at this moment."""
+    *_, latest = auth.yield_hotp_counters_from_time()
+    return str(auth.format_hotp_value(auth.hotp_value(secret, latest)))

@@ -1,0 +1,125 @@
+"""Every page in both languages, at desk and phone width, light and dark: readable by everybody."""
+
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page
+
+from settlement.models import Statement
+from settlement.services.metering import ingest
+from settlement.services.settling import settle_due
+from tests.browser.conftest import SCREENSHOTS, OpenPage
+from tests.browser.rooms import Room, confirm_password, room, sign_in
+from tests.settlement.deliveries import HOUR, TEN, a_delivery, an_event, play_at
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+AXE = Path(__file__).resolve().parents[2] / "node_modules" / "axe-core" / "axe.min.js"
+AXE_RUN = """async () => (await axe.run({
+    runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+})).violations.map(v => [v.impact, v.id, v.nodes.map(n => n.html.slice(0, 160)).slice(0, 3)])"""
+GRAVE = ("serious", "critical")
+WIDER = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+FOR_VISITORS = {
+    "front": "/",
+    "login": "/accounts/login/",
+    "password-reset": "/accounts/password/reset/",
+    "not-found": "/nowhere/",
+}
+FOR_PROVIDERS = {
+    "offers": "/offers/",
+    "offers-none": "/offers/?state=expired",
+    "offer-new": "/offers/new/",
+    "offer-upload": "/offers/upload/",
+    "capacity": "/capacity/",
+    "maintenance": "/maintenance/",
+    "maintenance-new": "/maintenance/new/",
+    "contracts": "/contracts/",
+    "statements": "/statements/",
+    "money": "/money/",
+    "keys": "/organization/keys",
+    "key-new": "/organization/keys/new",
+    "members": "/organization/members",
+    "organization": "/organization",
+    "password-change": "/accounts/password/change/",
+    "two-factor": "/accounts/2fa/",
+    "logout": "/accounts/logout/",
+}
+CHANGES_ACCOUNT = "/accounts/2fa/totp/activate/"
+
+
+@cache
+def axe() -> str:
+    assert AXE.exists(), "axe-core is brought by: make node_modules/.installed"
+    return AXE.read_text()
+
+
+def faults_of(page: Page, name: str) -> Iterator[str]:
+    """Yield what is wrong with the page that is shown: axe's grave findings, and overflow."""
+    page.evaluate(axe())
+    findings: list[list[Any]] = page.evaluate(AXE_RUN)
+    for impact, rule, nodes in findings:
+        if impact in GRAVE:
+            yield f"{name}: {impact} {rule} {nodes}"
+    if (wider := page.evaluate(WIDER)) > 0:
+        yield f"{name}: {wider} pixels wider than the window"
+
+
+def look(page: Page, pages: dict[str, str], view: str) -> list[str]:
+    """Walk through pages, keep a picture of each, and return what is wrong with them."""
+    SCREENSHOTS.mkdir(exist_ok=True)
+    found: list[str] = []
+    for name, address in pages.items():
+        page.goto(address)
+        page.screenshot(path=SCREENSHOTS / f"{name}-{view}.png", full_page=True)
+        found += faults_of(page, f"{name}-{view}")
+    return found
+
+
+def look_inside(page: Page, at: Room, pages: dict[str, str], view: str) -> list[str]:
+    """Walk through the pages of a member, and those that ask for the password again."""
+    sign_in(page, at.user)
+    found = look(page, pages | {"password-again": CHANGES_ACCOUNT}, view)
+    confirm_password(page)
+    return found + look(page, {"totp": CHANGES_ACCOUNT}, view)
+
+
+def settled_room() -> tuple[Room, dict[str, str]]:
+    """Return a room whose provider has delivered an hour, and its pages."""
+    at = room()
+    delivery = a_delivery(provider=at.desk.market.provider)
+    now = play_at(TEN + 3 * HOUR)
+    ingest(delivery.meter, [an_event(delivery)])
+    settle_due(now)
+    offer = at.desk.market.provider.offers.earliest("pk")
+    statement = Statement.objects.get(organization=at.desk.market.provider)
+    return at, FOR_PROVIDERS | {
+        "offer": f"/offers/{offer.public_id}/",
+        "offer-edit": f"/offers/{offer.public_id}/edit/",
+        "offer-withdraw": f"/offers/{offer.public_id}/withdraw/",
+        "contract": f"/contracts/{delivery.contract.public_id}/",
+        "statement": f"/statements/{statement.public_id}/",
+    }
+
+
+@pytest.mark.parametrize("language", ["en", "zh-hans"])
+@pytest.mark.parametrize("phone", [False, True], ids=["desk", "phone"])
+def test_every_page_is_fit_to_be_read(open_page: OpenPage, phone: bool, language: str) -> None:  # noqa: FBT001
+    at, pages = settled_room()
+    page = open_page(phone=phone, language=language)
+    view = f"{'phone' if phone else 'desk'}-{language}"
+    faults = look(page, FOR_VISITORS, view)
+    faults += look_inside(page, at, pages, view)
+    assert not faults, "\n".join(faults)
+
+
+def test_the_dark_is_as_readable(open_page: OpenPage) -> None:
+    at, pages = settled_room()
+    page = open_page()
+    page.emulate_media(color_scheme="dark")
+    faults = look(page, FOR_VISITORS, "desk-dark")
+    faults += look_inside(page, at, pages, "desk-dark")
+    assert not faults, "\n".join(faults)
