@@ -22,6 +22,7 @@ from settlement.services.posting_checks import (
     TwoCurrencies,
     UnknownAccount,
     UnknownPeriod,
+    UnknownTransfer,
     lock_and_check,
 )
 from settlement.services.posting_rows import NewTransfer, Sums, id_in, instant, lines_of
@@ -36,11 +37,13 @@ __all__ = [
     "NewTransfer",
     "Posted",
     "RepeatedTransfer",
+    "ReversedBefore",
     "TransferDiffers",
     "TwoCurrencies",
     "UnknownAccount",
     "UnknownHold",
     "UnknownPeriod",
+    "UnknownTransfer",
     "accounts_of",
     "clearing_account",
     "house_account",
@@ -49,6 +52,7 @@ __all__ = [
 ]
 
 BATCH_MAX = 10_000
+Given = dict[str, NewTransfer]  # by canonical line
 CHAIN_LOCK = 0x6C6564676572  # "ledger"; advisory, held until the database transaction ends
 
 
@@ -66,6 +70,10 @@ class RepeatedTransfer(Exception):
 
 class BatchTooLarge(Exception):
     """More transfers than one batch takes."""
+
+
+class ReversedBefore(Exception):
+    """A transfer is undone at most once."""
 
 
 class HoldOverdrawn(Exception):
@@ -121,6 +129,7 @@ VALUES (%s, %s, %s, %s, %s, %s, %s, %s)
 REFUSAL_OF_CONSTRAINT = {
     "ledger_account_covered": InsufficientFunds,
     "hold_not_overdrawn": HoldOverdrawn,
+    "transfer_reversed_once": ReversedBefore,
     "batch_once": BatchDiffers,
 }
 
@@ -129,7 +138,8 @@ def post_batch(transfers: Sequence[NewTransfer], *, key: str) -> Posted:
     """Post all of ``transfers``, or none; repeats of what was posted before change nothing.
 
     Raises TransferDiffers, BatchDiffers, RepeatedTransfer, BatchTooLarge, InsufficientFunds,
-    HoldOverdrawn, HoldOfAnother, TwoCurrencies, UnknownAccount, UnknownHold, UnknownPeriod.
+    HoldOverdrawn, HoldOfAnother, ReversedBefore, TwoCurrencies, UnknownAccount, UnknownHold,
+    UnknownPeriod, UnknownTransfer.
     """
     if not transfers:
         return Posted(0, 0)
@@ -160,15 +170,17 @@ def _parts(transfers: Sequence[NewTransfer]) -> Iterator[Sequence[NewTransfer]]:
         yield transfers[first : first + BATCH_MAX]
 
 
-def _post(cursor: CursorWrapper, given: dict[str, NewTransfer], *, key: str) -> Posted:
+def _post(cursor: CursorWrapper, given: Given, *, key: str) -> Posted:
     link = _take_link(cursor)
     lock_and_check(cursor, list(given.values()))
     before = _posted_before(cursor, given)
     fresh = {line: each for line, each in given.items() if line not in before}
     if fresh:
         sums = Sums.of(fresh.values())
-        _write(cursor, sorted(fresh), sums, batch_id=link.batch_id)
-        _seal(cursor, link, key=key, amount=sums.amount, lines=sorted(fresh))
+        lines = sorted(fresh)
+        _copy(cursor, lines, batch_id=link.batch_id)
+        _write_sums(cursor, sums)
+        _seal(cursor, link, key=key, amount=sums.amount, lines=lines)
     return Posted(len(fresh), len(before))
 
 
@@ -178,7 +190,12 @@ def _take_link(cursor: CursorWrapper) -> _Link:
     return _Link(*cursor.fetchone())
 
 
-def _posted_before(cursor: CursorWrapper, given: Iterable[str]) -> set[str]:
+def _copy(cursor: CursorWrapper, lines: Iterable[str], *, batch_id: int) -> None:
+    with connection.wrap_database_errors, cursor.copy(COPY) as copy:
+        copy.write("".join(f"{line}\t{batch_id}\n" for line in lines))
+
+
+def _posted_before(cursor: CursorWrapper, given: Given) -> set[str]:
     """Return the lines that were posted before; refuse if one of them reads differently here."""
     ids = "{" + ",".join(map(id_in, given)) + "}"
     cursor.execute(POSTED_BEFORE, [ids])
@@ -189,9 +206,7 @@ def _posted_before(cursor: CursorWrapper, given: Iterable[str]) -> set[str]:
     return before
 
 
-def _write(cursor: CursorWrapper, lines: Sequence[str], sums: Sums, *, batch_id: int) -> None:
-    with cursor.copy(COPY) as copy:
-        copy.write("".join(f"{line}\t{batch_id}\n" for line in lines))
+def _write_sums(cursor: CursorWrapper, sums: Sums) -> None:
     if sums.holds:
         cursor.execute(CAPTURE, [list(sums.holds), list(sums.holds.values())])
     cursor.execute(MOVE, sums.of_accounts())

@@ -1,6 +1,6 @@
 """What must hold of a batch before it is posted, asked once for the whole set."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 from django.db.backends.utils import CursorWrapper
 
@@ -13,6 +13,7 @@ SELECT id, currency FROM settlement_ledgeraccount WHERE id = ANY(%s) ORDER BY id
 HOLDS = """
 SELECT id, account_id FROM settlement_hold WHERE id = ANY(%s) ORDER BY id FOR NO KEY UPDATE
 """
+TRANSFERS = "SELECT id FROM settlement_transfer WHERE id = ANY(%s)"
 PERIODS = "SELECT id FROM settlement_deliveryperiod WHERE id = ANY(%s)"
 
 
@@ -22,6 +23,10 @@ class UnknownAccount(Exception):
 
 class UnknownPeriod(Exception):
     """A transfer names a delivery period that does not exist."""
+
+
+class UnknownTransfer(Exception):
+    """A transfer would undo one that does not exist."""
 
 
 class TwoCurrencies(Exception):
@@ -35,16 +40,17 @@ class HoldOfAnother(Exception):
 def lock_and_check(cursor: CursorWrapper, transfers: Sequence[NewTransfer]) -> None:
     """Lock the accounts and holds of ``transfers`` in order of id; refuse what cannot be posted.
 
-    Raises UnknownAccount, UnknownHold, UnknownPeriod, TwoCurrencies or HoldOfAnother.
+    Raises UnknownAccount, UnknownHold, UnknownPeriod, UnknownTransfer, TwoCurrencies or
+    HoldOfAnother.
     """
     _check_accounts(cursor, transfers)
     capturing = [each for each in transfers if each.hold_id is not None]
     if capturing:
         _check_holds(cursor, capturing)
     period_ids = {each.period_id for each in transfers if each.period_id is not None}
-    if period_ids:
-        cursor.execute(PERIODS, [list(period_ids)])
-        _refuse_missing(UnknownPeriod, period_ids, (row[0] for row in cursor.fetchall()))
+    _check_exist(cursor, PERIODS, period_ids, UnknownPeriod)
+    reversed_ids = {each.reverses_id for each in transfers if each.reverses_id is not None}
+    _check_exist(cursor, TRANSFERS, reversed_ids, UnknownTransfer)
 
 
 def _check_accounts(cursor: CursorWrapper, transfers: Sequence[NewTransfer]) -> None:
@@ -68,9 +74,17 @@ def _check_holds(cursor: CursorWrapper, capturing: Sequence[NewTransfer]) -> Non
             raise HoldOfAnother(f"transfer {each.key} captures a hold of another account")
 
 
+def _check_exist(
+    cursor: CursorWrapper, query: str, wanted: Collection[object], refusal: type[Exception]
+) -> None:
+    if wanted:
+        cursor.execute(query, [list(wanted)])
+        _refuse_missing(refusal, wanted, (row[0] for row in cursor.fetchall()))
+
+
 def _refuse_missing(
-    refusal: type[Exception], wanted: Iterable[int | None], found: Iterable[int | None]
+    refusal: type[Exception], wanted: Iterable[object], found: Iterable[object]
 ) -> None:
     missing = set(wanted).difference(found)
     if missing:
-        raise refusal(f"unknown: {sorted(map(str, missing))[:5]}")
+        raise refusal(f"unknown: {', '.join(sorted(map(str, missing))[:5])}")

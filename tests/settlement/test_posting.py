@@ -1,8 +1,12 @@
 """Batches: whole or not at all, once, and in a chain."""
 
+import uuid
+
 import pytest
+from django.db import IntegrityError
 
 from settlement.models import AccountKind, Batch, Hold, LedgerAccount, Transfer
+from settlement.models.transfers import TRANSFER_IDS
 from settlement.services.holds import HoldRequest, place_hold
 from settlement.services.ledger import (
     BatchDiffers,
@@ -12,11 +16,13 @@ from settlement.services.ledger import (
     InsufficientFunds,
     Posted,
     RepeatedTransfer,
+    ReversedBefore,
     TransferDiffers,
     TwoCurrencies,
     UnknownAccount,
     UnknownHold,
     UnknownPeriod,
+    UnknownTransfer,
     clearing_account,
     house_account,
     post_all,
@@ -177,6 +183,38 @@ def test_it_refuses_a_batch_beyond_the_limit_and_splits_what_may_be_split() -> N
         post("many", many)
     assert post_all(many, key="many") == Posted(10_001, 0)
     assert [b.transfers_count for b in Batch.objects.filter(key__startswith="many")] == [10_000, 1]
+
+
+def test_a_mistake_is_undone_once_by_a_transfer_that_names_it() -> None:
+    buyer = an_organization()
+    account_id, fee = put_in(buyer, 100), house_account(AccountKind.FEE)
+    mistake = a_transfer("mistake", account_id, fee, 7)
+    post("mistake", [mistake])
+    for number in range(2):
+        undo = a_transfer("undo", fee, account_id, 7, reverses_id=mistake.id)
+        assert post("undo", [undo]) == Posted(1 - number, number)
+    assert money_of(buyer).available_micros == 100
+    with pytest.raises(ReversedBefore):
+        post("again", [a_transfer("again", fee, account_id, 7, reverses_id=mistake.id)])
+
+
+def test_it_refuses_to_undo_what_never_was() -> None:
+    account_id, fee = put_in(an_organization(), 100), house_account(AccountKind.FEE)
+    nothing = a_transfer("nothing", account_id, fee, 1).id
+    with pytest.raises(UnknownTransfer, match=str(nothing)):
+        post("undo", [a_transfer("undo", account_id, fee, 1, reverses_id=nothing)])
+
+
+def test_it_refuses_to_move_nothing() -> None:
+    account_id, fee = put_in(an_organization(), 100), house_account(AccountKind.FEE)
+    with pytest.raises(IntegrityError, match="transfer_moves_something"):
+        post("batch", [a_transfer("nothing", account_id, fee, 0)])
+    assert Batch.objects.filter(key="batch").count() == 0
+
+
+def test_its_ids_are_uuid5_of_the_business_key() -> None:
+    new = a_transfer("period 7, run 1, charge", 1, 2, 3)
+    assert new.id == uuid.uuid5(TRANSFER_IDS, "period 7, run 1, charge")
 
 
 def test_each_batch_names_the_one_before_it() -> None:
