@@ -8,7 +8,7 @@ the one rounding of each amount to micro-units: the buyer's down, the seller's u
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from decimal import Context, Decimal, Inexact
 from typing import Literal
 
@@ -191,9 +191,13 @@ def shares_between(before: Postings | None, after: Postings) -> dict[str, int]:
 
 def inputs_sha256(terms: Terms, metered: Metered) -> bytes:
     """Return the hash of all that ``settle`` was given, as sorted compact JSON."""
-    given = {"rules": RULES, "terms": asdict(terms), "metered": asdict(metered)}
+    given = {"rules": RULES, "terms": _fields(terms), "metered": _fields(metered)}
     text = json.dumps(given, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).digest()
+
+
+def _fields(told: Terms | Metered) -> dict[str, int | None]:
+    return {name: getattr(told, name) for name in told.__slots__}
 
 
 def _micros_below(price: int, ms: int) -> int:

@@ -32,6 +32,7 @@ _INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?(Z|[+-]\d\d:\d
 _NAME = re.compile(r"[a-z0-9]{1,20}")
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _REQUIRED = ("specversion", "id", "source", "type", "subject", "data")
+_USUAL = frozenset({*_REQUIRED, "time", "datacontenttype"})
 _FIELDS = frozenset(
     {
         "boot_id",
@@ -140,7 +141,7 @@ def _check_attributes(event: dict[str, Any], source: str) -> None:
     if len(event) > ATTRIBUTES_MAX:
         raise BadEvent("attributes_too_many", "", f"at most {ATTRIBUTES_MAX} attributes")
     for name, value in event.items():
-        plain = isinstance(value, str | bool | int) and _NAME.fullmatch(name)
+        plain = isinstance(value, str | bool | int) and (name in _USUAL or _NAME.fullmatch(name))
         if name != "data" and not plain:
             raise BadEvent("attribute_invalid", f"/{name[:40]}", "not a CloudEvents attribute")
     _expect(event, "specversion", "1.0", "specversion_unknown")

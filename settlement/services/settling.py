@@ -12,8 +12,8 @@ from datetime import datetime, timedelta
 
 from django.db import connection, transaction
 
-from settlement.models import Dispute, Hold, PeriodState, RunKind, SettlementRun
-from settlement.postings import Metered, greatest_charge, inputs_sha256, settle
+from settlement.models import Dispute, Hold, PeriodState, RunKind
+from settlement.postings import Metered, greatest_charge, settle
 from settlement.services.disputes import (
     METERS_DISAGREE,
     is_too_late,
@@ -34,6 +34,7 @@ from settlement.services.due_periods import (
 from settlement.services.holds import resize_holds
 from settlement.services.ledger import HoldOverdrawn, InsufficientFunds
 from settlement.services.run_postings import Reckoned, post_runs
+from settlement.services.run_rows import write_runs
 from settlement.services.statement_drafts import open_drafts
 
 logger = logging.getLogger(__name__)
@@ -101,39 +102,12 @@ def _settle(due: Sequence[DuePeriod], now: datetime) -> None:
         Reckoned(period, past.get(period.id, Past()), settle(period.terms, metered[period.id]))
         for period in due
     ]
-    SettlementRun.objects.bulk_create(
-        [_run(each, metered[each.period.id], now) for each in reckoned]
-    )
+    write_runs(reckoned, metered, now=now)
     disputed = _follow_disputes(reckoned, metered, standings, now=now)
     _move(reckoned, disputed)
     post_runs(reckoned, now=now)
     _free_holds([each for each in reckoned if each.period.run_no is RunKind.FINAL])
     open_drafts(due, now=now)
-
-
-def _run(each: Reckoned, metered: Metered, now: datetime) -> SettlementRun:
-    after = each.after
-    return SettlementRun(
-        period_id=each.period.id,
-        run_no=each.period.run_no,
-        ran_at=now,
-        contracted_ms=after.contracted_ms,
-        provider_ms=metered.provider_ms,
-        buyer_ms=metered.buyer_ms,
-        delivered_ms=after.delivered_ms,
-        buyer_due_micros=after.buyer_due,
-        seller_due_micros=after.seller_due,
-        congestion_micros=after.congestion,
-        power_micros=after.power,
-        policy_micros=after.policy,
-        rounding_micros=after.rounding,
-        buyer_fee_micros=after.buyer_fee,
-        seller_fee_micros=after.seller_fee,
-        penalty_micros=after.penalty,
-        energy_wh=after.energy_wh,
-        co2_grams=after.co2_grams,
-        inputs_sha256=inputs_sha256(each.period.terms, metered),
-    )
 
 
 def _follow_disputes(

@@ -56,8 +56,9 @@ def twin(
 def _booted(readings: Sequence[dict[str, Any]], ends: Sequence[datetime], lots: int) -> datetime:
     first = min(readings, key=lambda each: int(each["seq"]))
     starts_at, ends_at = _at(first, "period_start"), _at(first, "period_end")
-    by_cadence = starts_at - (first["seq"] - 1) * (ends_at - starts_at)
-    by_clock = ends_at - -(-first["accel_ms_total"] * 1_000_000 // lots) * MICROSECOND
+    seq, total = int(first["seq"]), int(first["accel_ms_total"])
+    by_cadence = starts_at - (seq - 1) * (ends_at - starts_at)
+    by_clock = ends_at - -(-total * 1_000_000 // lots) * MICROSECOND
     earlier: list[datetime] = [end for end in ends if end <= starts_at]
     return max(min(by_cadence, by_clock), *earlier, EPOCH)
 

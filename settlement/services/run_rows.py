@@ -1,0 +1,50 @@
+"""Runs go into their table by COPY, a batch at a time."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+from django.db import connection
+
+from settlement.postings import Metered, inputs_sha256
+from settlement.services.run_postings import Reckoned
+
+COPY = """
+COPY settlement_settlementrun (period_id, run_no, ran_at, contracted_ms, provider_ms, buyer_ms,
+    delivered_ms, buyer_due_micros, seller_due_micros, congestion_micros, power_micros,
+    policy_micros, rounding_micros, buyer_fee_micros, seller_fee_micros, penalty_micros,
+    energy_wh, co2_grams, inputs_sha256) FROM STDIN
+"""
+
+
+def write_runs(
+    reckoned: Sequence[Reckoned], metered: Mapping[int, Metered], *, now: datetime
+) -> None:
+    """Write a row for each run. A second row for a period's run breaks a constraint."""
+    with connection.cursor() as cursor, cursor.copy(COPY) as copy:
+        for each in reckoned:
+            copy.write_row(_row(each, metered[each.period.id], now))
+
+
+def _row(each: Reckoned, metered: Metered, now: datetime) -> tuple[object, ...]:
+    after = each.after
+    return (
+        each.period.id,
+        int(each.period.run_no),
+        now,
+        after.contracted_ms,
+        metered.provider_ms,
+        metered.buyer_ms,
+        after.delivered_ms,
+        after.buyer_due,
+        after.seller_due,
+        after.congestion,
+        after.power,
+        after.policy,
+        after.rounding,
+        after.buyer_fee,
+        after.seller_fee,
+        after.penalty,
+        after.energy_wh,
+        after.co2_grams,
+        inputs_sha256(each.period.terms, metered),
+    )
