@@ -1,0 +1,159 @@
+"""Who may do what at every door of the API and the portal. A new door needs its row here.
+
+The rules are written out caller by caller; a row names the rule for a route and a method. "ok"
+means that permissions let the caller through (what it then sends may still be refused).
+"""
+
+from dataclasses import dataclass, field
+
+CALLERS = (
+    "anonymous",
+    "stranger",  # another organization that also provides and buys
+    "viewer",
+    "trader",
+    "owner",
+    "approver",
+    "meter",  # has no portal: "-"
+    "operator",
+    "auditor",
+)
+RULES = {
+    # of the API
+    "open": "ok ok ok ok ok ok ok ok ok",
+    "not yet": "404 404 404 404 404 404 404 404 404",  # open, once the auction is published
+    "any key": "401 ok ok ok ok ok ok ok ok",
+    "read": "401 ok ok ok ok ok 403 ok ok",
+    "read own": "401 404 ok ok ok ok 403 ok ok",
+    "trade": "401 ok 403 ok ok 403 403 403 403",
+    "trade own": "401 404 403 ok ok 403 403 403 403",
+    "report": "401 403 403 403 403 403 ok 403 403",
+    # of the portal
+    "all": "ok ok ok ok ok ok - ok ok",
+    "person": "302 ok ok ok ok ok - ok ok",
+    "nobody": "302 404 404 404 404 404 - 404 404",  # chooses somebody else's membership
+    "see own": "302 404 ok ok ok ok - ok ok",
+    "owners": "302 ok 403 403 ok 403 - ok ok",
+    "owners own": "302 404 403 403 ok 403 - 404 404",
+    "provider": "302 ok ok ok ok ok - 403 403",
+    "provider own": "302 404 ok ok ok ok - 403 403",
+    "sell": "302 ok 403 ok ok 403 - 403 403",
+    "sell own": "302 404 403 ok ok 403 - 403 403",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Door:
+    """One method of one route: by which rule it opens, and what stands in its address."""
+
+    method: str
+    route: str
+    rule: str
+    named: str = ""  # the thing of the scene whose id the route asks for
+    shows: str = ""  # the thing that its owner finds in the list and a stranger does not
+    body: dict[str, str] = field(default_factory=dict)  # {thing} stands for its id
+
+
+def rows(route: str, *, named: str = "", **rules: str) -> list[Door]:
+    """Return the doors of one route, one for each method."""
+    return [Door(method=m, route=route, rule=rule, named=named) for m, rule in rules.items()]
+
+
+def listed(route: str, rule: str, thing: str) -> Door:
+    """Return the door of a list that shows this thing to its owner alone."""
+    return Door(method="GET", route=route, rule=rule, shows=thing)
+
+
+V1 = "api/v1/"
+WHY = {"reason": "a test"}
+ACCOUNTS = [
+    *rows(f"{V1}me", GET="any key"),
+    *rows("organization", GET="person"),
+    Door(method="POST", route="organization", rule="nobody", body={"membership": "{member}"}),
+    listed("organization/keys", "person", "key"),
+    *rows("organization/keys/new", GET="owners", POST="owners"),
+    *rows("organization/keys/<str:public_id>/revoke", named="key", POST="owners own"),
+    listed("organization/members", "person", "member"),
+    *rows("organization/members/new", POST="owners"),
+    *rows("organization/members/<str:public_id>/role", named="member", POST="owners own"),
+    *rows("organization/members/<str:public_id>/remove", named="member", POST="owners own"),
+]
+SETTLEMENT = [
+    *rows(f"{V1}balances", GET="read"),
+    listed(f"{V1}contracts", "read", "contract"),
+    *rows(f"{V1}contracts/<str:public_id>", named="contract", GET="read own"),
+    *rows(f"{V1}readings", POST="report"),
+    listed(f"{V1}statements", "read", "statement"),
+    *rows(f"{V1}statements/<str:public_id>", named="statement", GET="read own"),
+    *rows(f"{V1}statements/<str:public_id>.csv", named="statement", GET="read own"),
+    listed(f"{V1}transfers", "read", "transfer"),
+    *rows("money/", GET="person"),
+    listed("contracts/", "person", "contract"),
+    *rows("contracts/<slug:public_id>/", named="contract", GET="see own"),
+    listed("statements/", "person", "statement"),
+    *rows("statements/<slug:public_id>/", named="statement", GET="see own"),
+]
+ORDERS = [
+    listed(f"{V1}bids", "read", "bid"),
+    *rows(f"{V1}bids", POST="trade"),
+    *rows(f"{V1}bids/bulk", POST="trade"),
+    *rows(f"{V1}bid_previews", POST="read"),
+    *rows(f"{V1}bids/<str:public_id>", named="bid", GET="read own"),
+    *rows(f"{V1}bids/<str:public_id>/cancel", named="bid", POST="trade own"),
+    listed(f"{V1}offers", "read", "offer"),
+    *rows(f"{V1}offers", POST="trade"),
+    *rows(f"{V1}offers/file", POST="trade"),
+    listed(f"{V1}offers/file", "read", "offer"),
+    *rows(f"{V1}offers/<str:public_id>", named="offer", GET="read own", PATCH="trade own"),
+    *rows(f"{V1}offers/<str:public_id>/pause", named="offer", POST="trade own"),
+    *rows(f"{V1}offers/<str:public_id>/activate", named="offer", POST="trade own"),
+    Door(
+        method="POST",
+        route=f"{V1}offers/<str:public_id>/withdraw",
+        rule="trade own",
+        named="offer",
+        body=WHY,
+    ),
+    *rows(f"{V1}capacity", GET="read"),
+    listed(f"{V1}maintenance", "read", "window"),
+    *rows(f"{V1}maintenance", POST="trade"),
+    *rows(f"{V1}maintenance/<str:public_id>/call_off", named="window", POST="trade own"),
+]
+PROVIDER_PAGES = [
+    listed("offers/", "provider", "offer"),
+    *rows("offers/new/", GET="sell", POST="sell"),
+    *rows("offers/upload/", GET="sell", POST="sell"),
+    *rows("offers/template.csv", GET="provider"),
+    listed("offers/offers.csv", "provider", "offer"),
+    *rows("offers/<slug:public_id>/", named="offer", GET="provider own"),
+    *rows("offers/<slug:public_id>/edit/", named="offer", GET="sell own", POST="sell own"),
+    *rows("offers/<slug:public_id>/pause/", named="offer", POST="sell own"),
+    *rows("offers/<slug:public_id>/resume/", named="offer", POST="sell own"),
+    *rows("offers/<slug:public_id>/withdraw/", named="offer", GET="sell own", POST="sell own"),
+    *rows("capacity/", GET="provider"),
+    *rows("maintenance/", GET="provider"),
+    *rows("maintenance/new/", GET="sell", POST="sell"),
+    *rows("maintenance/<slug:public_id>/cancel/", named="window", POST="sell own"),
+]
+MARKET = [
+    *rows(f"{V1}regions", GET="open"),
+    *rows(f"{V1}accelerators", GET="open"),
+    *rows(f"{V1}models", GET="open"),
+    *rows(f"{V1}models/<str:code>", named="model", GET="open"),
+    *rows(f"{V1}auctions", GET="open"),
+    *rows(f"{V1}auctions/<str:public_id>", named="auction", GET="open"),
+    *rows(f"{V1}auctions/<str:public_id>/certificate", named="auction", GET="not yet"),
+    *rows(f"{V1}auctions/<str:public_id>/archive/<path:file>", named="auction", GET="not yet"),
+    *rows(f"{V1}prices", GET="open"),
+    *rows(f"{V1}fills", GET="open"),
+    *rows("", GET="all"),
+    *rows("theme/", POST="all"),
+]
+DOORS = [*ACCOUNTS, *SETTLEMENT, *ORDERS, *PROVIDER_PAGES, *MARKET]
+NOT_OURS = (  # and why it has no rows here
+    "accounts/",  # allauth's own pages, tried in tests/accounts/test_sign_in.py
+    "admin/",  # the admin asks for staff and its permissions, tried in tests/*/test_admin.py
+    "i18n/",  # Django's switch of languages
+    "health/",  # whether the servers are up, told to anybody
+    "api/schema",  # what the API is like, told to anybody
+    "api/docs",
+)

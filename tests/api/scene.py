@@ -1,0 +1,100 @@
+"""One organization with one of everything, and a client for each kind of caller."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.test import Client
+from rest_framework.test import APIClient
+
+from accounts.models import Organization, Role
+from accounts.models.roles import READS, TRADES
+from accounts.services.api_keys import issue_key
+from exchange.models import AiModel
+from exchange.services.bids import place_bid
+from exchange.services.maintenance import plan_maintenance
+from exchange.services.offers import create_offer
+from settlement.models import Party, Side, Statement, Transfer
+from settlement.services.enrolment import enroll_meter
+from tests.exchange.markets import at, bid_body, give_money, market, offer_body
+from tests.factories import (
+    MembershipFactory,
+    api,
+    api_with,
+    auditor,
+    caller,
+    operator,
+    portal,
+)
+from tests.settlement.agreements import a_contract
+
+ALL = READS | TRADES
+Callers = dict[str, Client | APIClient]  # by their names in the table
+
+
+@dataclass(frozen=True)
+class Scene:
+    """The organization, the public id of each thing that it has, and who may ask for them."""
+
+    own: Organization
+    ids: dict[str, str]
+    clients: dict[bool, Callers]  # of the API, and not: of the portal
+
+
+def scene() -> Scene:
+    """Return an organization that provides and buys, with one of everything."""
+    place = market()
+    own, auction = place.provider, place.auction
+    own.buys = True
+    own.save(update_fields=["buys"])
+    give_money(own.pk, 10**12)
+    who = caller(own)
+    window = {"site": "bj-1", "starts_at": at(auction, 0), "ends_at": at(auction, 1)}
+    key, _ = issue_key(own, name="desk", scopes=["bids:read"])
+    statement = Statement.objects.create(
+        organization=own,
+        side=Side.BUYER,
+        currency="CNY",
+        starts_at=auction.starts_at,
+        ends_at=auction.ends_at,
+        series="a",
+    )
+    things: dict[str, Any] = {
+        "bid": place_bid(bid_body(auction), caller=who),
+        "offer": create_offer(offer_body(auction, quantity="1"), caller=who),
+        "window": plan_maintenance(window | {"reason": "a test"}, caller=who),
+        "contract": a_contract(own, own),
+        "statement": statement,
+        "key": key,
+        "member": MembershipFactory.create(organization=own, role=Role.VIEWER),
+    }
+    ids = {name: str(thing.public_id) for name, thing in things.items()}
+    ids["transfer"] = str(Transfer.objects.latest("pk").pk)
+    ids["auction"] = auction.public_id
+    ids["model"] = AiModel.objects.all()[0].code
+    _, token = enroll_meter(own, party=Party.PROVIDER, site_code="bj-1", now=auction.opens_at)
+    keys = _keys(own) | {"meter": api_with(token)}
+    return Scene(own, ids, {True: keys, False: _browsers(own)})
+
+
+def _keys(own: Organization) -> Callers:
+    return {
+        "anonymous": APIClient(),
+        "stranger": api(scopes=ALL),
+        "viewer": api(own, scopes=READS),
+        "trader": api(own, scopes=ALL),
+        "owner": api(own, scopes=ALL),
+        "approver": api(own, scopes=READS),
+        "operator": api(operator(), scopes=ALL),
+        "auditor": api(auditor(), scopes=ALL),
+    }
+
+
+def _browsers(own: Organization) -> Callers:
+    members = {role: portal(own, role=role) for role in Role.values}
+    return {
+        "anonymous": Client(),
+        "stranger": portal(),
+        **members,
+        "operator": portal(operator()),
+        "auditor": portal(auditor()),
+    }
