@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from io import StringIO
 from typing import Any, Final
 
+from exchange.services.fault_codes import FAULT_CODES
 from exchange.services.faults import Faults, shown
 
 BYTES_MAX: Final = 4 * 1024 * 1024
@@ -25,6 +26,9 @@ class CsvFault:
     column: str
     code: str
     detail: str
+
+    def __post_init__(self) -> None:
+        assert self.code in FAULT_CODES, f"{self.code} is not documented"
 
     def as_error(self) -> dict[str, Any]:
         """Return the entry that problem+json lists under ``errors``."""

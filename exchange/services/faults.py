@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from exchange.services.fault_codes import FAULT_CODES
+
 FAULTS_MAX: Final = 100  # Enough to mend a body by; the rest follows from them.
 SHOWN_MAX: Final = 60
 
@@ -15,6 +17,9 @@ class Fault:
     pointer: str
     code: str
     detail: str
+
+    def __post_init__(self) -> None:
+        assert self.code in FAULT_CODES, f"{self.code} is not documented"
 
     def as_error(self) -> dict[str, Any]:
         """Return the entry that problem+json lists under ``errors``."""
