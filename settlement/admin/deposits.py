@@ -15,8 +15,7 @@ from django.utils.translation import gettext_lazy
 from accounts.models import Organization
 from accounts.web.admin_actions import ReasonForm, actor_of
 from exchange.foundation.money import MICROS
-from settlement.services.deposits import AMOUNT_MAX_MICROS, deposit
-from settlement.services.ledger import TransferDiffers
+from settlement.services.deposits import AMOUNT_MAX_MICROS, DepositDiffers, deposit
 
 
 class DepositForm(ReasonForm):
@@ -48,7 +47,7 @@ def deposit_view(page: Any, request: HttpRequest) -> HttpResponse:
     if form.is_valid():
         try:
             return _enter(page, request, form.cleaned_data)
-        except TransferDiffers:
+        except DepositDiffers:
             form.add_error("reference", _("This reference was used for another deposit."))
     context = {
         **page.admin_site.each_context(request),

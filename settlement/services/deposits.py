@@ -25,6 +25,10 @@ class NotAnOperator(Exception):
     """Only the market's operator may enter a deposit."""
 
 
+class DepositDiffers(Exception):
+    """This key was used for another deposit."""
+
+
 class DepositOutOfRange(Exception):
     """A deposit is of a positive amount, up to a limit."""
 
@@ -34,8 +38,8 @@ def deposit(
 ) -> Transfer:
     """Credit an organization's money from the bank; the same ``key`` again changes nothing.
 
-    Raises NotAnOperator, DepositOutOfRange, ReasonMissing, and the ledger's TransferDiffers if
-    the key was used for another deposit.
+    Raises NotAnOperator, DepositOutOfRange, ReasonMissing, and DepositDiffers if the key was
+    used for another deposit.
     """
     if not actor.operates:
         raise NotAnOperator("only an operator enters deposits")
@@ -45,15 +49,23 @@ def deposit(
         raise ReasonMissing("a deposit needs a reason")
     name = f"deposit/{key}"
     with transaction.atomic():
-        try:
-            is_new = _post(name, organization_id, amount_micros, at=market_now())
-        except TransferDiffers:  # a repeat comes later than the first, and is the same all else
-            first = Transfer.objects.get(pk=transfer_id(name))
-            is_new = _post(name, organization_id, amount_micros, at=first.event_at)
+        is_new = _post_once(name, organization_id, amount_micros)
         transfer = Transfer.objects.get(pk=transfer_id(name))
         if is_new:
             record(actor, "deposit", transfer, reason)
     return transfer
+
+
+def _post_once(name: str, organization_id: int, amount_micros: int) -> bool:
+    """Return whether the deposit is new. A repeat comes later than the first, the same all else."""
+    try:
+        return _post(name, organization_id, amount_micros, at=market_now())
+    except TransferDiffers:
+        first = Transfer.objects.get(pk=transfer_id(name))
+    try:
+        return _post(name, organization_id, amount_micros, at=first.event_at)
+    except TransferDiffers as error:
+        raise DepositDiffers(f"{name} was entered with other content") from error
 
 
 def _post(name: str, organization_id: int, amount_micros: int, *, at: datetime) -> bool:

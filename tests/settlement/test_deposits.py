@@ -7,11 +7,11 @@ from accounts.services.organizations import ReasonMissing
 from settlement.models import Transfer
 from settlement.services.deposits import (
     AMOUNT_MAX_MICROS,
+    DepositDiffers,
     DepositOutOfRange,
     NotAnOperator,
     deposit,
 )
-from settlement.services.ledger import TransferDiffers
 from tests.factories import OrganizationFactory, caller, operator
 from tests.settlement.books import money_of
 
@@ -40,7 +40,7 @@ def test_the_same_deposit_again_changes_nothing() -> None:
 def test_a_used_key_for_another_deposit_is_refused() -> None:
     buyer, actor = OrganizationFactory.create(), caller(operator())
     deposit(buyer.pk, amount_micros=500, reason="wire 17", actor=actor, key="17")
-    with pytest.raises(TransferDiffers):
+    with pytest.raises(DepositDiffers):
         deposit(buyer.pk, amount_micros=501, reason="wire 17", actor=actor, key="17")
     assert money_of(buyer).available_micros == 500
 
