@@ -38,7 +38,10 @@ def command(name: str, *, host: str = "127.0.0.1", port: int = 8000, workers: in
 
 
 class Supervisor:
-    """Children by name. Use as a context: they are stopped on the way out."""
+    """Children by name. Use as a context: they are stopped on the way out.
+
+    Beside each log stands a file with the child's process id, which is its group's too.
+    """
 
     def __init__(
         self, *, port: int, logs: Path, environment: Mapping[str, str] | None = None
@@ -75,6 +78,7 @@ class Supervisor:
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
+        (self.logs / f"{name}.pid").write_text(str(self.children[name].pid))
 
     def restart_the_dead(self) -> list[str]:
         """Start again whatever has ended; return the names."""

@@ -2,12 +2,17 @@
 
 import re
 import secrets
+import threading
 import time
 
 ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"  # Crockford's base 32, lower case
 LENGTH = 26
 LENGTH_MAX = 32  # with any prefix
 _PAIRS = [first + second for first in ALPHABET for second in ALPHABET]  # two letters at a time
+_TAIL_BITS = 5 * LENGTH - 48
+_STEP_BITS = 32
+_made = threading.Lock()
+_last = 0
 _SHAPE = re.compile(rf"[a-z]{{2,5}}_[{ALPHABET}]{{{LENGTH}}}")
 
 

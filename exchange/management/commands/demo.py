@@ -1,6 +1,5 @@
 import sys
 import time
-from dataclasses import replace
 from typing import Any
 
 from django.core.management import call_command
@@ -22,6 +21,7 @@ class Command(BaseCommand):
         parser.add_argument("--once", action="store_true", help="end after the day")
         parser.add_argument("--port", type=int, default=8000)
         parser.add_argument("--jobs", type=int, help="play only the first so many jobs")
+        parser.add_argument("--providers", type=int, default=platform.WHOLE.providers)
         parser.add_argument("--buyers", type=int, default=platform.WHOLE.buyers)
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -29,7 +29,9 @@ class Command(BaseCommand):
         call_command("migrate", interactive=False, verbosity=0)
         _refuse_real_market()
         say("One trading day on the compute exchange")
-        size = replace(platform.WHOLE, jobs=options["jobs"], buyers=options["buyers"])
+        size = platform.Size(
+            providers=options["providers"], buyers=options["buyers"], jobs=options["jobs"]
+        )
         scene = play.set_the_scene(size)
         with Supervisor(port=free_port(options["port"]), logs=log_folder()) as supervisor:
             stage = Stage(supervisor)
@@ -54,8 +56,8 @@ def _refuse_real_market() -> None:
 
 def _show(scene: play.Scene, drafts: list[Any]) -> bool:
     auction = scene.auction
-    large = report.show_book(drafts)
-    limited = report.show_limits(auction)
+    large = report.show_book(drafts) or scene.size.jobs is not None
+    limited = report.show_limits(auction) or scene.size.jobs is not None
     report.show_prices(auction)
     report.show_use(auction)
     with step("each region cleared alone, for comparison"):

@@ -69,4 +69,4 @@ def free_port(wanted: int) -> int:
 
 def log_folder() -> Path:
     """Return where the processes of the play write their logs."""
-    return Path(settings.BASE_DIR) / ".local" / "demo-logs"
+    return Path(settings.BASE_DIR) / ".local" / "logs" / settings.DATABASES["default"]["NAME"]
