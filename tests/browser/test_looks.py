@@ -13,6 +13,7 @@ from settlement.services.metering import ingest
 from settlement.services.settling import settle_due
 from tests.browser.conftest import SCREENSHOTS, OpenPage
 from tests.browser.rooms import Room, confirm_password, room, sign_in
+from tests.portal.desks import form_time
 from tests.settlement.deliveries import HOUR, TEN, a_delivery, an_event, play_at
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -34,7 +35,6 @@ FOR_PROVIDERS = {
     "offers-none": "/offers/?state=expired",
     "offer-new": "/offers/new/",
     "offer-upload": "/offers/upload/",
-    "capacity": "/capacity/",
     "maintenance": "/maintenance/",
     "maintenance-new": "/maintenance/new/",
     "contracts": "/contracts/",
@@ -90,13 +90,16 @@ def look_inside(page: Page, at: Room, pages: dict[str, str], view: str) -> list[
 def settled_room() -> tuple[Room, dict[str, str]]:
     """Return a room whose provider has delivered an hour, and its pages."""
     at = room()
+    offer = at.desk.market.provider.offers.with_terms().earliest("pk")
+    assert offer.terms is not None
+    day = form_time(offer.terms.starts_at).partition("T")[0]
     delivery = a_delivery(provider=at.desk.market.provider)
     now = play_at(TEN + 3 * HOUR)
     ingest(delivery.meter, [an_event(delivery)])
     settle_due(now)
-    offer = at.desk.market.provider.offers.earliest("pk")
     statement = Statement.objects.get(organization=at.desk.market.provider)
     return at, FOR_PROVIDERS | {
+        "capacity": f"/capacity/?site=bj-1&day={day}",
         "offer": f"/offers/{offer.public_id}/",
         "offer-edit": f"/offers/{offer.public_id}/edit/",
         "offer-withdraw": f"/offers/{offer.public_id}/withdraw/",
