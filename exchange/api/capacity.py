@@ -33,8 +33,8 @@ SHOWN_MAX: Final = timedelta(days=31)
 INSTANT = OpenApiTypes.DATETIME
 EXAMPLE = {
     "site": "bj-1",
-    "starts_at": "2026-11-25T02:00:00+08:00",
-    "ends_at": "2026-11-25T06:00:00+08:00",
+    "starts_at": "2027-01-10T02:00:00+08:00",
+    "ends_at": "2027-01-10T06:00:00+08:00",
     "reason": "new cooling in hall B",
 }
 

@@ -3,7 +3,7 @@
 from typing import Any
 
 import django_filters
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework.generics import ListAPIView, get_object_or_404
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -36,7 +36,7 @@ class AiModelFilter(django_filters.FilterSet):  # type: ignore[misc]  # the libr
         fields = ["developer", "modality", "year"]
 
 
-@extend_schema(operation_id="list_regions", tags=TAGS)
+@extend_schema_view(get=extend_schema(operation_id="list_regions", tags=TAGS))
 class RegionsView(ListAPIView[Region]):
     """The computing hubs."""
 
@@ -47,7 +47,7 @@ class RegionsView(ListAPIView[Region]):
     sort = "code"
 
 
-@extend_schema(operation_id="list_accelerators", tags=TAGS)
+@extend_schema_view(get=extend_schema(operation_id="list_accelerators", tags=TAGS))
 class AcceleratorsView(ListAPIView[Accelerator]):
     """The chip models, also those that are not traded."""
 
@@ -59,7 +59,7 @@ class AcceleratorsView(ListAPIView[Accelerator]):
     sort = "code"
 
 
-@extend_schema(operation_id="list_models", tags=TAGS)
+@extend_schema_view(get=extend_schema(operation_id="list_models", tags=TAGS))
 class AiModelsView(ListAPIView[AiModel]):
     """The open-weight models."""
 

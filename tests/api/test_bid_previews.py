@@ -12,8 +12,10 @@ from exchange.services.offers import create_offer
 from settlement.models import Hold
 from tests.api.test_bids import post
 from tests.exchange.markets import (
+    HOUR,
     Market,
     at,
+    auction_of,
     bid_body,
     block_body,
     capacity_of,
@@ -124,16 +126,9 @@ def test_what_is_sold_is_not_on_offer_again(scene: Market, client: APIClient) ->
     create_offer(offer_body(scene.auction, price="9.000"), caller=seller)
     body = bid_body(scene.auction, quantity="10", limit_price="9.000")
     assert preview(client, body)["needed_price"] == "2.000"
-    scene.site.offers.order_by("pk").first().fills.create(
-        auction=Auction.objects.create(
-            **{
-                field.attname: getattr(scene.auction, field.attname)
-                for field in Auction._meta.concrete_fields
-                if field.name not in ("id", "public_id", "closes_at", "state", "created_at")
-            },
-            closes_at=scene.auction.closes_at + (scene.auction.closes_at - scene.auction.opens_at),
-            state="published",
-        ),
+    sold = auction_of(scene.series, state="published", closes_at=scene.auction.opens_at + HOUR / 2)
+    scene.site.offers.earliest("pk").fills.create(
+        auction=sold,
         period=1,
         starts_at=at(scene.auction, 1),
         ends_at=at(scene.auction, 2),

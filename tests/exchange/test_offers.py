@@ -96,7 +96,7 @@ def test_an_offer_in_a_closed_book_counts_until_the_book_is_decided(
     scene: Market, seller: Caller
 ) -> None:
     first = offers.create_offer(offer_body(scene.auction, quantity="100"), caller=seller)
-    scene.auction.offer_entries.create(version=first.terms)
+    scene.auction.offer_entries.create(version=first.versions.get())
     Auction.objects.update(state="closed")
     offers.withdraw_offer(first.public_id, caller=seller)
     with pytest.raises(CapacityExceeded):
