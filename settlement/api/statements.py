@@ -7,7 +7,7 @@ from io import StringIO
 from django.db.models import QuerySet
 from django.http import StreamingHttpResponse
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework.generics import ListAPIView, get_object_or_404
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -42,7 +42,7 @@ def _statements(caller: Caller) -> QuerySet[Statement]:
     return Statement.objects.visible_to(caller).select_related("organization")
 
 
-@extend_schema(operation_id="statements_list", tags=["settlement"])
+@extend_schema_view(get=extend_schema(operation_id="statements_list", tags=["settlement"]))
 class StatementList(ListAPIView[Statement]):
     """The caller's statements, month by month; the current month's is a draft."""
 
