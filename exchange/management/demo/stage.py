@@ -1,5 +1,6 @@
 """The running system that the play uses: real processes, and a clock that is set in between."""
 
+import os
 import socket
 import time
 from collections.abc import Callable
@@ -69,4 +70,5 @@ def free_port(wanted: int) -> int:
 
 def log_folder() -> Path:
     """Return where the processes of the play write their logs."""
-    return Path(settings.BASE_DIR) / ".local" / "logs" / settings.DATABASES["default"]["NAME"]
+    usual = Path(settings.BASE_DIR) / ".local" / "logs" / settings.DATABASES["default"]["NAME"]
+    return Path(os.environ.get("DEMO_LOGS", usual))
