@@ -74,6 +74,7 @@ SELECT contract.key, {_PERIOD_STATED}
 FROM settlement_deliveryperiod AS stated JOIN settlement_contract AS contract ON false
 WITH NO DATA;
 """  # noqa: S608
+ANALYZE_STAGES = "ANALYZE stated_contract, stated_period"
 DROP_STAGES = "DROP TABLE stated_contract, stated_period"
 COPY_CONTRACTS = f"COPY stated_contract (public_id, {_CONTRACT}) FROM STDIN"
 COPY_PERIODS = f"COPY stated_period (key, {_PERIOD}) FROM STDIN"
@@ -119,6 +120,7 @@ def open_contracts(terms: Sequence[ContractTerms]) -> int:
         cursor.execute(STAGES)
         _copy(cursor, COPY_CONTRACTS, (_contract_row(each) for each in terms))
         _copy(cursor, COPY_PERIODS, _period_rows(terms))
+        cursor.execute(ANALYZE_STAGES)  # Else the planner takes them for empty, and nests loops.
         cursor.execute(INSERT_CONTRACTS)
         opened = int(cursor.rowcount)
         cursor.execute(INSERT_PERIODS)
