@@ -68,7 +68,7 @@ def parse_json(raw: bytes) -> Any:
 
 def _refuse_depth(document: Any) -> None:
     level = [document]
-    for _ in range(DEPTH_MAX + 1):
+    for _ in range(DEPTH_MAX):
         level = [
             inner for value in level for inner in _inside(value) if isinstance(inner, dict | list)
         ]

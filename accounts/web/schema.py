@@ -12,7 +12,8 @@ from accounts.web.idempotency import HEADER, is_idempotent
 from accounts.web.problems import CONTENT_TYPE
 
 WRITES = ("POST", "PUT", "PATCH", "DELETE")
-OF_WRITES = ("409", "413", "422", "503")  # what REST framework does not know that we answer
+# What REST framework does not know that we answer to what writes.
+OF_WRITES = ("402", "409", "412", "413", "422", "428", "503")
 
 
 class PointedErrorSerializer(serializers.Serializer[Any]):
