@@ -25,6 +25,20 @@ WHERE auction.id = %(auction)s
 """
 # Whoever would buy from themselves is kept out of the book: such a fill would be a wash trade,
 # and market.md does not let it count for the domestic share.
+SELLERS = """
+WITH sellers AS MATERIALIZED (
+    SELECT DISTINCT provider.id, provider.owner_group
+    FROM exchange_offerentry AS entry
+    JOIN exchange_offerversion AS version ON version.id = entry.version_id
+    JOIN exchange_offer AS offer ON offer.id = version.offer_id
+    JOIN accounts_organization AS provider ON provider.id = offer.provider_id
+    WHERE entry.auction_id = %(auction)s
+), own AS MATERIALIZED (
+    SELECT id FROM accounts_organization
+    WHERE id IN (SELECT id FROM sellers)
+       OR (owner_group <> '' AND owner_group IN (SELECT owner_group FROM sellers))
+)
+"""  # few buyers sell as well: only their bids are compared with their offers, one by one
 OWN_OFFERS = """
 SELECT FROM exchange_offerentry AS entry
 JOIN exchange_offerversion AS version ON version.id = entry.version_id
@@ -46,13 +60,14 @@ JOIN accounts_organization AS buyer ON buyer.id = bid.organization_id
 WHERE bid.auction_id = %(auction)s AND bid.state = 'accepted' AND buyer.state <> 'active'
 """
 OWN_CAPACITY_BIDS = f"""
-SELECT bid.id FROM exchange_bid AS bid
+{SELLERS} SELECT bid.id FROM exchange_bid AS bid
 JOIN accounts_organization AS buyer ON buyer.id = bid.organization_id
-WHERE bid.auction_id = %(auction)s AND bid.state = 'accepted' AND EXISTS ({OWN_OFFERS})
+WHERE bid.auction_id = %(auction)s AND bid.state = 'accepted'
+  AND bid.organization_id IN (SELECT id FROM own) AND EXISTS ({OWN_OFFERS})
 """  # noqa: S608
 # A standing bid is in one undecided book at a time; it waits for the next one otherwise.
 ENTER_STANDING = f"""
-INSERT INTO exchange_bidentry (auction_id, bid_id)
+{SELLERS} INSERT INTO exchange_bidentry (auction_id, bid_id)
 SELECT auction.id, bid.id
 FROM exchange_auction AS auction
 JOIN exchange_bid AS bid ON bid.ends_at > auction.starts_at AND bid.ends_at <= auction.ends_at
@@ -63,7 +78,7 @@ WHERE auction.id = %(auction)s
     SELECT FROM exchange_bidentry AS other
     JOIN exchange_auction AS undecided ON undecided.id = other.auction_id
     WHERE other.bid_id = bid.id AND undecided.state IN ('closed', 'cleared'))
-  AND NOT EXISTS ({OWN_OFFERS})
+  AND (bid.organization_id NOT IN (SELECT id FROM own) OR NOT EXISTS ({OWN_OFFERS}))
 ORDER BY bid.id
 FOR NO KEY UPDATE OF bid
 """  # noqa: S608

@@ -93,7 +93,7 @@ def test_it_opens_when_its_time_has_come_and_only_once(scene: Market) -> None:
         closes_at=market_now() + 2 * HOUR,
     )
     assert not open_auction(later.pk)
-    set_market_time(later.opens_at + timedelta(minutes=1))
+    set_market_time(later.opens_at + timedelta(minutes=10))
     assert open_auction(later.pk)
     assert not open_auction(later.pk)
 
@@ -312,7 +312,7 @@ def test_voiding_needs_a_reason_and_comes_before_publication(scene: Market) -> N
 
 def test_an_auction_that_missed_its_delivery_is_voided(scene: Market) -> None:
     one = bid(bid_body(scene.auction), buyer())
-    set_market_time(scene.auction.starts_at + timedelta(minutes=1))
+    set_market_time(scene.auction.starts_at + timedelta(minutes=10))
     assert void_late_auctions() == 1
     assert void_late_auctions() == 0
     assert state_of(scene.auction) == "voided"
@@ -322,7 +322,7 @@ def test_an_auction_that_missed_its_delivery_is_voided(scene: Market) -> None:
 def test_while_the_market_is_frozen_gates_wait(scene: Market) -> None:
     actor = caller(operator())
     freeze_market(reason="a drill", actor=actor)
-    set_market_time(scene.auction.closes_at + timedelta(minutes=1))
+    set_market_time(scene.auction.closes_at + timedelta(minutes=10))
     assert not close_auction(scene.auction.pk)
     lift_freeze(reason="over", actor=actor)
     assert close_auction(scene.auction.pk)
@@ -335,7 +335,7 @@ def test_a_knock_takes_every_auction_on_and_a_second_changes_nothing(
     monkeypatch.setattr(clear_auctions, "apply_async", lambda **_: clear_auctions())
     offer_of(scene)
     bid(bid_body(scene.auction), buyer())
-    set_market_time(scene.auction.closes_at + timedelta(minutes=1))
+    set_market_time(scene.auction.closes_at + timedelta(minutes=10))
     for _ in range(3):
         move_auctions()
     assert state_of(scene.auction) == "published"

@@ -170,7 +170,7 @@ def test_it_expires_when_it_could_no_longer_start(scene: Market) -> None:
     assert expire_orders() == 1
     block.refresh_from_db()
     assert (block.state, block.reason_code, held(block)) == ("expired", "window_over", 0)
-    set_market_time(scene.auction.ends_at + timedelta(minutes=1))
+    set_market_time(scene.auction.ends_at + timedelta(minutes=10))
     assert expire_orders() == 1
     assert held(hourly) == 0
 
@@ -180,7 +180,7 @@ def test_what_got_a_part_ends_partially_filled_and_frees_the_rest(scene: Market)
     one = bid(bid_body(scene.auction, **STANDING), buyer())
     hold_through(scene.auction)
     contracted = sum(got(one, scene.auction)) * 3_030
-    set_market_time(scene.auction.ends_at + timedelta(minutes=1))
+    set_market_time(scene.auction.ends_at + timedelta(minutes=10))
     assert expire_orders() == 1
     one.refresh_from_db()
     assert (one.state, held(one)) == ("partially_filled", contracted)
@@ -189,7 +189,7 @@ def test_what_got_a_part_ends_partially_filled_and_frees_the_rest(scene: Market)
 
 def test_an_offer_expires_with_its_time(scene: Market) -> None:
     offer = offer_of(scene)
-    set_market_time(scene.auction.ends_at + timedelta(minutes=1))
+    set_market_time(scene.auction.ends_at + timedelta(minutes=10))
     expire_orders()
     offer.refresh_from_db()
     assert (offer.state, offer.reason_code) == ("expired", "window_over")

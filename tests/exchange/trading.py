@@ -50,7 +50,7 @@ def bid(body: dict[str, Any], who: Caller) -> Bid:
 
 def close(auction: Auction) -> None:
     """Let the gate come, and close it."""
-    set_market_time(auction.closes_at + timedelta(seconds=30))
+    set_market_time(auction.closes_at + timedelta(minutes=10))
     assert close_auction(auction.pk)
 
 
