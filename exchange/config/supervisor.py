@@ -1,7 +1,8 @@
 """Web, worker and beat on one machine: starts them, restarts what dies, stops them together.
 
-``python -m exchange.config.supervisor`` is what ``make run`` calls; the demo uses Supervisor too.
-docker-compose.yml gives each its own container with the same commands.
+``python -m exchange.config.supervisor`` is what ``make run`` and the demo start; PORT, LOGS and
+STOP_WITH_PARENT are its settings. docker-compose.yml gives each part its own container with the
+same commands.
 """
 
 import os
@@ -118,21 +119,27 @@ def _stop(number: int, frame: FrameType | None) -> None:
 
 
 def main() -> int:
-    """Migrate, run all three until told to stop, restart what dies."""
+    """Migrate, run all three until told to stop, restart what dies.
+
+    With STOP_WITH_PARENT they also end when the process that started this one is gone.
+    """
     signal.signal(signal.SIGTERM, _stop)
     signal.signal(signal.SIGINT, _stop)
     checkout = Path(__file__).resolve().parents[2]
     subprocess.run([PYTHON, *MIGRATE[1:]], check=True, cwd=checkout)  # noqa: S603  # nosec B603
     port = int(os.environ.get("PORT", "8000"))
+    logs = Path(os.environ.get("LOGS", checkout / ".local" / "logs"))
+    parent = os.getppid() if os.environ.get("STOP_WITH_PARENT") else None
     try:
-        with Supervisor(port=port, logs=checkout / ".local" / "logs") as supervisor:
-            print(f"http://127.0.0.1:{port}/  (logs in {supervisor.logs}; Ctrl-C ends)")  # noqa: T201
-            while True:
+        with Supervisor(port=port, logs=logs) as supervisor:
+            print(f"http://127.0.0.1:{port}/  (logs in {logs}; Ctrl-C ends)", flush=True)  # noqa: T201
+            while parent is None or os.getppid() == parent:
                 time.sleep(RESTART_SECONDS)
                 for name in supervisor.restart_the_dead():
                     print(f"{name} had ended and was started again", file=sys.stderr)  # noqa: T201
     except _Stopped:
-        return 0
+        pass
+    return 0
 
 
 if __name__ == "__main__":

@@ -7,7 +7,6 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import connection
 
 from accounts.models import Organization
-from exchange.config.supervisor import Supervisor
 from exchange.foundation.market_time import is_play
 from exchange.management.demo import platform, play, proofs, report
 from exchange.management.demo.progress import say, step
@@ -33,8 +32,7 @@ class Command(BaseCommand):
             providers=options["providers"], buyers=options["buyers"], jobs=options["jobs"]
         )
         scene = play.set_the_scene(size)
-        with Supervisor(port=free_port(options["port"]), logs=log_folder()) as supervisor:
-            stage = Stage(supervisor)
+        with Stage(port=free_port(options["port"]), logs=log_folder()) as stage:
             with step("web, worker and beat start"):
                 connection.close()
                 stage.wait_for_the_web()
@@ -43,7 +41,7 @@ class Command(BaseCommand):
             holds = _show(scene, drafts)
             if options["once"]:
                 sys.exit(0 if holds else 1)
-            _stay(supervisor)
+            _stay(stage.port)
 
 
 def _refuse_real_market() -> None:
@@ -71,13 +69,12 @@ def _show(scene: play.Scene, drafts: list[Any]) -> bool:
     return holds
 
 
-def _stay(supervisor: Supervisor) -> None:
-    say(f"\nThe portal: http://127.0.0.1:{supervisor.port}/  (Ctrl-C ends)")
+def _stay(port: int) -> None:
+    say(f"\nThe portal: http://127.0.0.1:{port}/  (Ctrl-C ends)")
     for role, email in platform.LOGINS.items():
         say(f"  {role:<9} {email}  {platform.PASSWORD}")
     try:
         while True:
             time.sleep(1)
-            supervisor.restart_the_dead()
     except KeyboardInterrupt:
         say()

@@ -72,7 +72,7 @@ def trade(scene: Scene, stage: Stage) -> list[BidDraft]:
                 scene.people.buyers,
                 auction=auction,
                 day=scene.day,
-                door=Door(stage.supervisor.port),
+                door=Door(stage.port),
                 size=scene.size,
             )
         say(f"    {single} bids one by one, {bulk} requests in bulk")
@@ -89,7 +89,7 @@ def deliver(scene: Scene, stage: Stage) -> None:
     forward_to(auction.ends_at + LATE)
     with step("meters report the day over REST, some readings lost, repeated, shuffled"):
         answers = delivery.report_readings(
-            auction, port=stage.supervisor.port, short=_short_provider(scene).public_id
+            auction, port=stage.port, short=_short_provider(scene).public_id
         )
     if answers:
         say("    " + ", ".join(f"{count} {word}" for word, count in sorted(answers.items())))

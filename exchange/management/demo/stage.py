@@ -2,14 +2,17 @@
 
 import os
 import socket
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
+from types import TracebackType
+from typing import Self
 
 from django.conf import settings
 
-from exchange.config.supervisor import Supervisor
 from exchange.foundation.market_time import market_now, set_market_time
 
 WAIT_SECONDS = 300.0
@@ -21,22 +24,44 @@ class TooSlow(Exception):
 
 
 class Stage:
-    """Processes that are kept alive while the play waits for what they do."""
+    """Web, worker and beat, kept alive by the same supervisor that ``make run`` starts.
 
-    def __init__(self, supervisor: Supervisor) -> None:
-        self.supervisor = supervisor
-        self.between: Callable[[], None] = lambda: None  # what a fault test does meanwhile
+    Use as a context: they end with it, and also if this process is killed.
+    """
+
+    def __init__(self, *, port: int, logs: Path) -> None:
+        self.port = port
+        self.logs = logs
+
+    def __enter__(self) -> Self:
+        self.logs.mkdir(parents=True, exist_ok=True)
+        with (self.logs / "supervisor.log").open("ab") as log:
+            self._supervisor = subprocess.Popen(  # nosec B603 - our own words
+                [sys.executable, "-m", "exchange.config.supervisor"],
+                cwd=settings.BASE_DIR,
+                env=os.environ
+                | {"PORT": str(self.port), "LOGS": str(self.logs), "STOP_WITH_PARENT": "1"},
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+            )
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._supervisor.terminate()
+        self._supervisor.wait()
 
     def wait_for(self, done: Callable[[], bool], what: str) -> None:
-        """Wait until ``done``; restart what dies meanwhile. Raises TooSlow."""
+        """Wait until ``done``. Raises TooSlow."""
         give_up = time.monotonic() + WAIT_SECONDS
         while not done():
-            if time.monotonic() > give_up:
-                raise TooSlow(
-                    f"{what}: not within {WAIT_SECONDS:.0f} s; see {self.supervisor.logs}"
-                )
-            self.supervisor.restart_the_dead()
-            self.between()
+            if time.monotonic() > give_up or self._supervisor.poll() is not None:
+                raise TooSlow(f"{what}: not within {WAIT_SECONDS:.0f} s; see {self.logs}")
             time.sleep(POLL_SECONDS)
 
     def wait_for_the_web(self) -> None:
@@ -46,7 +71,7 @@ class Stage:
     def _listens(self) -> bool:
         with socket.socket() as probe:
             probe.settimeout(1)
-            return probe.connect_ex(("127.0.0.1", self.supervisor.port)) == 0
+            return probe.connect_ex(("127.0.0.1", self.port)) == 0
 
 
 def forward_to(moment: datetime) -> None:
