@@ -76,7 +76,7 @@ def cancel_bid(public_id: str, *, caller: Caller, reason: str = "") -> Bid:
 
 def _refuse_behind_gate(bid: Bid) -> datetime:
     """Share the gates that the bid waits for, and refuse once one is behind it."""
-    floor = hold_gates([gate for gate in _gates_before(bid) if gate])
+    floor = hold_gates(_gates_before(bid), even_frozen=True)
     for gate in floor.gates.values():
         floor.refuse_unless_open(gate)
     in_clearing = [AuctionState.CLOSED, AuctionState.CLEARED]

@@ -77,12 +77,13 @@ class Floor(NamedTuple):
             raise self.refusal_of(gate)
 
 
-def hold_gates(auction_ids: Collection[str]) -> Floor:
+def hold_gates(auction_ids: Collection[str], *, even_frozen: bool = False) -> Floor:
     """Return the market's floor, sharing the lock on the named auctions until the end of the
-    database transaction that the caller has open. Raises MarketFrozen.
+    database transaction that the caller has open. Raises MarketFrozen, unless told otherwise:
+    a halt takes no orders, but lets them go.
     """
     assert connection.in_atomic_block, "a lock outlives its statement only in a transaction"
-    return _read_floor(_SHARED, auction_ids)
+    return _read_floor(_SHARED, auction_ids, even_frozen=even_frozen)
 
 
 def look_at_gates(auction_ids: Collection[str]) -> Floor:
@@ -90,7 +91,7 @@ def look_at_gates(auction_ids: Collection[str]) -> Floor:
     return _read_floor(_AUCTIONS, auction_ids)
 
 
-def _read_floor(query: str, auction_ids: Collection[str]) -> Floor:
+def _read_floor(query: str, auction_ids: Collection[str], *, even_frozen: bool = False) -> Floor:
     gates: dict[str, Gate] = {}
     with connection.cursor() as cursor:
         if auction_ids:
@@ -98,7 +99,7 @@ def _read_floor(query: str, auction_ids: Collection[str]) -> Floor:
             gates = {row[1]: Gate(*row) for row in cursor.fetchall()}
         cursor.execute(_FLOOR)
         now, version, frozen, cap, fee, currency = cursor.fetchone()
-    if frozen:
+    if frozen and not even_frozen:
         raise MarketFrozen("the market is frozen; no order is taken")
     standing = None if cap is None else _standing(now, cap, fee, currency)
     return Floor(now, catalogue_of(version), gates, standing)

@@ -146,10 +146,12 @@ def test_it_refuses_a_bid_at_the_closing_second(scene: Market, who: Caller) -> N
     assert Bid.objects.count() == 1
 
 
-def test_a_frozen_market_takes_no_bids(scene: Market, who: Caller) -> None:
+def test_a_frozen_market_takes_no_bids_but_lets_them_go(scene: Market, who: Caller) -> None:
+    card = place_bid(bid_body(scene.auction), caller=who)
     MarketFreeze.objects.create(reason="a fault", actor="a test", frozen_at=market_now())
     with pytest.raises(MarketFrozen):
         place_bid(bid_body(scene.auction), caller=who)
+    cancel_bid(card.public_id, caller=who)
 
 
 def test_alternatives_of_a_job_hold_the_dearest_alone(scene: Market, who: Caller) -> None:
