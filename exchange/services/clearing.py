@@ -28,7 +28,7 @@ from exchange.models import AUCTION_MOVES, Auction, AuctionState
 from exchange.queries.books import read_book
 from exchange.services.answers import answer_bids
 from exchange.services.archives import archive_book, archive_result
-from exchange.services.results import Result, write_result_rows
+from exchange.services.results import Result, analyze_results, write_result_rows
 
 logger = logging.getLogger(__name__)
 
@@ -92,6 +92,7 @@ def _earlier() -> QuerySet[Auction]:
 def _clear_claimed(auction: Auction) -> bool:
     try:
         write(auction, compute(auction))
+        analyze_results()
     except LostRace:
         logger.info("auction %s was cleared by another worker", auction.public_id)
         return False
