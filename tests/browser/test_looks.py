@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
 from settlement.models import Statement
 from settlement.services.metering import ingest
@@ -126,3 +126,11 @@ def test_the_dark_is_as_readable(open_page: OpenPage) -> None:
     faults = look(page, FOR_VISITORS, "desk-dark")
     faults += look_inside(page, at, pages, "desk-dark")
     assert not faults, "\n".join(faults)
+
+
+@pytest.mark.parametrize("address", ["/api/docs", "/admin/login/"])
+def test_pages_of_libraries_keep_the_security_policy_too(open_page: OpenPage, address: str) -> None:
+    page = open_page()
+    page.goto(address)
+    page.wait_for_load_state("networkidle")
+    expect(page.locator("h1, h2").first).to_be_visible()

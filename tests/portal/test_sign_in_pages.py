@@ -1,6 +1,7 @@
 """Signing in, out and back after a lost password, on our own pages in both languages."""
 
 import re
+from pathlib import Path
 
 import pytest
 from django.core import mail
@@ -98,7 +99,11 @@ def test_a_page_sets_a_policy_without_unsafe_words(client: Client) -> None:
     assert "default-src 'self'" in policy
 
 
-def test_no_page_carries_inline_scripts_or_styles(client: Client) -> None:
-    page = client.get("/").content.decode()
-    assert not re.search(r"<script(?![^>]*\bsrc=)", page)
-    assert not re.search(r"<style|\sstyle=|\son[a-z]+=", page)
+TEMPLATES = sorted((Path(__file__).resolve().parents[2] / "templates").rglob("*.html"))
+
+
+@pytest.mark.parametrize("path", TEMPLATES, ids=lambda path: f"{path.parent.name}/{path.name}")
+def test_no_template_carries_inline_scripts_or_styles(path: Path) -> None:
+    text = path.read_text()
+    assert not re.search(r"<script(?![^>]*\bsrc=)", text)
+    assert not re.search(r"<style|\sstyle=|\son[a-z]+=", text)
