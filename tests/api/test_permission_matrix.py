@@ -100,15 +100,13 @@ def met(response: HttpResponse) -> str:
 
 @pytest.fixture(scope="module")
 def where(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[Scene]:
-    """Build the scene once; whatever is asked is taken back, and in the end the scene too.
-
-    The tests of it carry no database mark: at its end that would close the scene's connection.
-    """
+    """Build the scene once; whatever is asked is taken back, and in the end the scene too."""
     with django_db_blocker.unblock(), transaction.atomic():
         yield scene()
         transaction.set_rollback(True)
 
 
+@pytest.mark.django_db
 @pytest.mark.parametrize("door", DOORS, ids=lambda door: f"{door.method} /{door.route}")
 def test_each_caller_meets_what_the_table_says(door: Door, where: Scene) -> None:
     rule = dict(zip(CALLERS, RULES[door.rule].split(), strict=True))
@@ -131,6 +129,7 @@ def text(answer: Any) -> str:
     return str(whole.decode())
 
 
+@pytest.mark.django_db
 def test_a_method_without_a_row_is_not_allowed(where: Scene) -> None:
     found = {
         (route, method): ask(
