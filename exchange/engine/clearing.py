@@ -25,11 +25,11 @@ def clear(book: Book, *, seconds: float | None = None) -> Clearing:
     convex = Convex(market)
     relaxed = convex.relax()
     best = choose_blocks(convex, relaxed, seconds=seconds)
-    accepted = best.accepted
-    duals = Pricing(convex, best.optimum, accepted).choose()
+    accepted, market = best.accepted, best.convex.market
+    duals = Pricing(best.convex, best.optimum, accepted).choose()
     flows = fill_margin(market, best.optimum, duals, accepted)
     prices = round_prices(market, duals)
-    pieces = cut_pieces(market, flows)
+    pieces = cut_pieces(market, flows, accepted)
     whole = round_pieces(market, pieces, accepted, supply_range(market, prices))
     bid_fills = list_bid_fills(market, pieces, whole.lots, accepted)
     offer_fills = list_offer_fills(market, share_supply(market, whole.sold))

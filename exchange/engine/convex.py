@@ -17,6 +17,7 @@ from exchange.engine.market import (
     demand_columns,
     feed_columns,
     join_columns,
+    lead_options,
     option_columns,
     supply_columns,
 )
@@ -50,15 +51,16 @@ class Optimum:
 class Convex:
     """The linear program of one market, kept warm between solves."""
 
-    def __init__(self, market: Market) -> None:
+    def __init__(self, market: Market, *, arcs: Ints | None = None) -> None:
         self.market = market
         fixed = [supply_columns(market), feed_columns(market), demand_columns(market)]
         self._parts = np.cumsum([0] + [len(part.cost) for part in fixed])
         self._columns = int(self._parts[-1])
         self._arc_column = np.full(len(market.arcs.demand), NO_COLUMN, dtype=np.int64)
         self._option_column = np.full(len(market.options.block), NO_COLUMN, dtype=np.int64)
+        self._lead = lead_options(market)
         self._model = LinearModel(join_columns(fixed))
-        self._add_arcs(self._first_arcs())
+        self._add_arcs(self._first_arcs() if arcs is None else arcs)
 
     @property
     def known_options(self) -> Ints:
@@ -115,7 +117,8 @@ class Convex:
     def _attractive_options(self, duals: Duals) -> Ints:
         options = self.market.options
         gain = option_gains(self.market, duals) - duals.groups[options.group]
-        new = np.flatnonzero((gain > GAIN_MIN) & (self._option_column == NO_COLUMN))
+        fresh = self._lead & (self._option_column == NO_COLUMN)
+        new = np.flatnonzero(fresh & (gain > GAIN_MIN))
         return best_of_each(new, options.block[new], gain[new], count=OPTIONS_A_ROUND)
 
     def _first_arcs(self) -> Ints:

@@ -1,13 +1,14 @@
 """A book as the solver's problem: everything that is derived from it once.
 
-Rows of the linear program, in this order: a balance per open (node, period); the limited links;
+Rows of the linear program, in this order: a balance per open (class or pool, period), and per
+cell that is *split*, which the others of its class are not; the limited links;
 the limited power budgets; the domestic share; a balance per demand ladder; the volumes; one row
 per group of options. Prices are the rows' duals.
 
 Quantities are in accelerators (or units), prices in currency per hour.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -17,6 +18,7 @@ from exchange.engine.book import (
     TICKS_PER_UNIT,
     UNLIMITED,
     Book,
+    Flags,
     Floats,
     Ints,
 )
@@ -34,6 +36,7 @@ class Rows:
     """Where each constraint stands in the program; ``NO_ROW`` where there is none."""
 
     node: Ints  # (nodes, periods)
+    sale: Ints  # (pairs, periods): what sellers sell; the node itself where no limit is on supply
     link: Ints  # (links, periods)
     power: Ints  # (regions, periods)
     policy: int
@@ -54,7 +57,20 @@ class Market:
     demand: Demand
     arcs: Arcs
     options: Options
+    split: Flags  # (pairs, periods): cells with a balance of their own
     rows: Rows
+
+    def split_at(self, options: Ints) -> "Market":
+        """The same market with the cells of some options split."""
+        split = np.zeros_like(self.split)
+        for option in options.tolist():
+            periods = slice(int(self.options.first[option]), int(self.options.end[option]))
+            split[self.options.pair[option], periods] = True
+        return self.with_split(split)
+
+    def with_split(self, split: Flags) -> "Market":
+        """The same market with just these cells split."""
+        return replace(self, split=split, rows=_number_rows(self, split))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,26 +96,42 @@ Entries = tuple[Ints, Ints, Floats]
 
 
 def lay_out_market(book: Book) -> Market:
-    """Derive the whole problem from a book."""
+    """Derive the whole problem from a book, no cell split."""
     wants = find_wants(book)
     network = build_network(book, wants)
     demand = stack_demand(book, wants, network)
     options = list_options(book, network, wants)
-    return Market(
+    none = np.zeros(0, dtype=np.int64)
+    blank = Rows(
+        node=none,
+        sale=none,
+        link=none,
+        power=none,
+        policy=NO_ROW,
+        demand=none,
+        volume=none,
+        group=none,
+        lower=np.zeros(0),
+        upper=np.zeros(0),
+    )
+    market = Market(
         book=book,
         network=network,
         supply=stack_supply(book),
         demand=demand,
         arcs=list_arcs(book, network, demand),
         options=options,
-        rows=_number_rows(book, network, demand, groups=options.groups),
+        split=np.zeros(book.open_cells.shape, dtype=np.bool_),
+        rows=blank,
     )
+    return market.with_split(market.split)
 
 
-def _number_rows(book: Book, network: Network, demand: Demand, *, groups: int) -> Rows:
+def _number_rows(market: Market, split: Flags) -> Rows:
+    book, network, demand = market.book, market.network, market.demand
     count = 0
 
-    def number(present: np.ndarray) -> Ints:  # type: ignore[type-arg]
+    def number(present: Flags) -> Ints:
         nonlocal count
         rows = np.full(present.shape, NO_ROW, dtype=np.int64)
         rows[present] = count + np.arange(int(present.sum()))
@@ -110,9 +142,23 @@ def _number_rows(book: Book, network: Network, demand: Demand, *, groups: int) -
     policy_set = np.array([book.min_domestic_share_micros is not None])
     ladders = np.ones(len(demand.want), dtype=np.bool_)
     volumes = np.ones(len(demand.volume_bid), dtype=np.bool_)
-    node, link, power = number(network.open_nodes), number(link_set), number(power_set)
+    pairs = len(split)
+    own = network.open_nodes.copy()
+    own[:pairs] &= split & _has_siblings(network)[:, None]
+    shared = network.open_nodes[:pairs] & ~own[:pairs]
+
+    def of_pairs(rows: Ints) -> Ints:
+        rows[:pairs][shared] = rows[network.pair_class][shared]
+        return rows
+
+    node = of_pairs(number(own))
+    link, power = number(link_set), number(power_set)
+    sale = node[:pairs]
+    if policy_set.any() or power_set.any():
+        own[pairs + network.classes :] = False
+        sale = of_pairs(number(own))[:pairs]
     policy, demand_rows, volume = int(number(policy_set)[0]), number(ladders), number(volumes)
-    group = number(np.ones(groups, dtype=np.bool_))
+    group = number(np.ones(market.options.groups, dtype=np.bool_))
     lower, upper = np.zeros(count), np.zeros(count)
     upper[link[link_set]] = book.link_gbps_micros[link_set] / MICROS
     upper[power[power_set]] = book.power_kw_micros[power_set] / MICROS
@@ -124,6 +170,7 @@ def _number_rows(book: Book, network: Network, demand: Demand, *, groups: int) -
         upper[policy] = INFINITY
     return Rows(
         node=node,
+        sale=sale,
         link=link,
         power=power,
         policy=policy,
@@ -135,31 +182,77 @@ def _number_rows(book: Book, network: Network, demand: Demand, *, groups: int) -
     )
 
 
+def _has_siblings(network: Network) -> Flags:
+    """Pairs that are not alone in their class; one that is needs no balance of its own."""
+    size = np.bincount(network.pair_class, minlength=len(network.open_nodes))
+    return np.asarray(size[network.pair_class] > 1)
+
+
+def lead_options(market: Market) -> Flags:
+    """Of the options that no balance tells apart, the first: others would be the same column."""
+    options, network = market.options, market.network
+    own = market.split & _has_siblings(network)[:, None]
+    upto = np.concatenate([np.zeros((len(own), 1), np.int64), own.cumsum(axis=1)], axis=1)
+    alone = upto[options.pair, options.end] > upto[options.pair, options.first]
+    place = np.where(alone, options.pair, network.pair_class[options.pair])
+    keys = np.stack([options.block, place, options.route, options.first], axis=1)
+    _, first = np.unique(keys, axis=0, return_index=True)
+    lead = np.zeros(len(place), dtype=np.bool_)
+    lead[first] = True
+    return lead
+
+
 def supply_columns(market: Market) -> Program:
     """One column per step of supply, in accelerators."""
-    book, rows, network = market.book, market.rows, market.network
+    book, rows = market.book, market.rows
     steps = market.supply
     pair, period = np.divmod(steps.key[steps.step_ladder], book.periods)
-    columns = np.arange(len(pair))
-    entries = [(rows.node[pair, period], columns, np.ones(len(pair)))]
-    power = rows.power[network.pair_region[pair], period]
-    entries.append(_present(power, columns, network.kw[pair]))
-    if rows.policy != NO_ROW:
-        entries.append((np.full(len(pair), rows.policy), columns, network.policy[pair]))
+    row = rows.sale[pair, period]
     return assemble(
-        entries,
+        [(row, np.arange(len(pair)), np.ones(len(pair)))],
         cost=steps.step_ticks / TICKS_PER_UNIT,
         upper=steps.step_lots / LOTS_PER_UNIT,
         rows=rows,
     )
 
 
-def feed_columns(market: Market) -> Program:
-    """One column per open (feed, period): what a pool draws."""
-    network, rows = market.network, market.rows
-    feed, period = np.nonzero(network.open_nodes[network.feed_from])
-    columns, one = np.arange(len(feed)), np.ones(len(feed))
+def sale_columns(market: Market) -> Program:
+    """One column per balance whose supply is limited: what goes from its sellers to the node.
+
+    So power and the domestic share see a few totals, and not every step of every ladder.
+    """
+    rows, network = market.rows, market.network
+    pair, period = np.nonzero(rows.sale != rows.node[: len(rows.sale)])
+    sale, first = np.unique(rows.sale[pair, period], return_index=True)
+    pair, period = pair[first], period[first]
+    columns, one = np.arange(len(pair)), np.ones(len(pair))
+    power = rows.power[network.pair_region[pair], period]
+    entries = [
+        (sale, columns, -one),
+        (rows.node[pair, period], columns, one),
+        _present(power, columns, network.kw[pair]),
+    ]
+    if rows.policy != NO_ROW:
+        entries.append((np.full(len(pair), rows.policy), columns, network.policy[pair]))
     return assemble(
+        entries, cost=np.zeros(len(pair)), upper=np.full(len(pair), INFINITY), rows=rows
+    )
+
+
+def open_feeds(market: Market) -> tuple[Ints, Ints]:
+    """(feed, period) between different balances: the rows of ``feed_columns``."""
+    network, rows = market.network, market.rows
+    source, target = rows.node[network.feed_from], rows.node[network.feed_to]
+    feed, period = np.nonzero((source != NO_ROW) & (source != target))
+    return feed, period
+
+
+def feed_columns(market: Market) -> Program:
+    """One column per open feed, what a class or pool draws; then the sale columns."""
+    network, rows = market.network, market.rows
+    feed, period = open_feeds(market)
+    columns, one = np.arange(len(feed)), np.ones(len(feed))
+    feeds = assemble(
         [
             (rows.node[network.feed_from[feed], period], columns, -one),
             (rows.node[network.feed_to[feed], period], columns, one),
@@ -168,6 +261,7 @@ def feed_columns(market: Market) -> Program:
         upper=np.full(len(feed), INFINITY),
         rows=rows,
     )
+    return join_columns([feeds, sale_columns(market)])
 
 
 def demand_columns(market: Market) -> Program:

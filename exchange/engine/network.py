@@ -1,9 +1,9 @@
 """Where accelerators can be drawn, and what each want may draw from.
 
-A node is a (site, accelerator) pair or a pool. A pool gathers the pairs of one region and
-accelerator whose sites are at least so renewable; who does not care at which site it runs draws
-from a pool, so that only blocks see single sites. Pools of one region form a chain: what is
-renewable enough for a strict bid also serves a lax one.
+A node is a (site, accelerator) pair, a class or a pool. Pairs that no divisible bid can tell apart
+(one region, accelerator, PUE, and renewable as far as any bid asks) are a class: only blocks see
+single sites. A pool gathers the classes of a region and accelerator that are at least so
+renewable. Pools of one region form a chain: what serves a strict bid also serves a lax one.
 """
 
 from collections import defaultdict
@@ -31,14 +31,17 @@ class Ways:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Network:
-    """Nodes and the ways to them. The first nodes are the book's pairs, in their order.
+    """Nodes and the ways to them: first the book's pairs in their order, then classes, then pools.
 
-    ``feed_from``/``feed_to``: what a pool draws from, pairs or stricter pools. ``open_nodes``
+    ``pair_class`` gives the node of each pair's class. ``feed_from``/``feed_to``: what a class
+    (pairs) and a pool (classes, the next stricter pool) draw from. ``open_nodes``
     (nodes, periods): somewhere behind the node there is an offer. ``kw`` and ``policy`` are per
     accelerator of a pair: its power, and its TFLOPS x (domestic - share) in thousands.
     """
 
     pair_region: Ints
+    pair_class: Ints
+    classes: int
     feed_from: Ints
     feed_to: Ints
     open_nodes: Flags
@@ -65,6 +68,8 @@ def build_network(book: Book, wants: Wants) -> Network:
     watts = book.accelerators.watts_micros[accelerator] / MICROS
     return Network(
         pair_region=book.sites.region[site],
+        pair_class=pools.pair_class,
+        classes=pools.classes,
         feed_from=np.array([a for a, _ in feeds], dtype=np.int64),
         feed_to=np.array([b for _, b in feeds], dtype=np.int64),
         open_nodes=pools.open_nodes(),
@@ -77,50 +82,68 @@ def build_network(book: Book, wants: Wants) -> Network:
 
 
 class _Pools:
-    """Numbers pools as they are asked for."""
+    """Classes of pairs, and pools of classes, numbered as they are asked for."""
 
     def __init__(self, book: Book) -> None:
-        self._book = book
         site, accelerator = book.pairs
+        asked = np.unique(book.bids.renewable_micros_min)
+        self._asked = asked
         self._renewable = book.sites.renewable_micros[site]
-        members = defaultdict(list)
-        for pair in np.argsort(self._renewable, kind="stable"):
-            members[int(book.sites.region[site[pair]]), int(accelerator[pair])].append(int(pair))
-        self._members = dict(members)
+        green = np.searchsorted(asked, self._renewable, side="right")
+        keys = np.stack(
+            [book.sites.region[site], accelerator, book.sites.pue_micros[site], green], axis=1
+        )
+        kinds, number = np.unique(keys, axis=0, return_inverse=True)
+        self.classes = len(kinds)
+        self.pair_class = len(site) + number.reshape(-1).astype(np.int64)
+        self._open = book.open_cells
+        # Per region and accelerator: its classes, the least renewable first, as (green, node).
+        self._members: dict[tuple[int, int], list[tuple[int, int]]] = defaultdict(list)
+        for node, (region, chip, _, level) in enumerate(kinds.tolist(), len(site)):
+            self._members[region, chip].append((level, node))
+        for members in self._members.values():
+            members.sort()
+        self._pairs: dict[tuple[int, int], list[int]] = defaultdict(list)
+        for pair, (region, chip) in enumerate(keys[:, :2].tolist()):
+            self._pairs[region, chip].append(pair)
         self._pools: dict[tuple[int, int, int], int] = {}
 
     def pairs_at(self, region: int, accelerator: int, renewable: int) -> list[int]:
-        members = self._members.get((region, accelerator), [])
-        return sorted(p for p in members if self._renewable[p] >= renewable)
+        pairs = self._pairs.get((region, accelerator), [])
+        return [pair for pair in pairs if self._renewable[pair] >= renewable]
 
     def nodes_at(self, region: int, accelerator: int, renewable: int) -> list[int]:
-        """The pool of such pairs; a single pair needs no pool."""
-        pairs = self.pairs_at(region, accelerator, renewable)
-        if len(pairs) <= 1:
-            return pairs
-        lax = len(self._members[region, accelerator]) - len(pairs)
-        key = (region, accelerator, lax)
-        return [self._pools.setdefault(key, len(self._renewable) + len(self._pools))]
+        """The pool of what is so renewable; a single class needs no pool."""
+        members = self._members.get((region, accelerator), [])
+        least = int(np.searchsorted(self._asked, renewable, side="right"))
+        admitted = [node for level, node in members if level >= least]
+        if len(admitted) <= 1:
+            return admitted
+        key = (region, accelerator, len(members) - len(admitted))
+        first = len(self._renewable) + self.classes
+        return [self._pools.setdefault(key, first + len(self._pools))]
 
     def feeds(self) -> list[tuple[int, int]]:
-        """Every pool draws from the next stricter one, and from the pairs that only it admits."""
-        found = []
-        for (region, accelerator, lax), node in self._pools.items():
-            members = self._members[region, accelerator]
-            stricter = [
-                key[2] for key in self._pools if key[:2] == (region, accelerator) and key[2] > lax
-            ]
+        """A class draws from its pairs, a pool from its classes and from the stricter pool."""
+        found = list(enumerate(self.pair_class.tolist()))
+        for (region, chip, lax), pool in self._pools.items():
+            members = self._members[region, chip]
+            stricter = [key[2] for key in self._pools if key[:2] == (region, chip) and key[2] > lax]
             upto = min(stricter, default=len(members))
-            found += [(pair, node) for pair in members[lax:upto]]
-            found += [(self._pools[region, accelerator, upto], node)] if stricter else []
+            found += [(node, pool) for _, node in members[lax:upto]]
+            found += [(self._pools[region, chip, upto], pool)] if stricter else []
         return sorted(found)
 
     def open_nodes(self) -> Flags:
         """Shape (nodes, periods)."""
-        pools = [self._members[key[:2]][key[2] :] for key in self._pools]
-        rows = [self._book.open_cells[pairs].any(axis=0) for pairs in pools]
-        empty = np.zeros((0, self._book.periods), dtype=np.bool_)
-        return np.concatenate([self._book.open_cells, np.array(rows) if rows else empty])
+        pairs, periods = self._open.shape
+        nodes = np.zeros((pairs + self.classes + len(self._pools), periods), dtype=np.bool_)
+        nodes[:pairs] = self._open
+        np.logical_or.at(nodes, self.pair_class, self._open)
+        for (region, chip, lax), pool in self._pools.items():
+            members = [node for _, node in self._members[region, chip][lax:]]
+            nodes[pool] = nodes[members].any(axis=0)
+        return nodes
 
 
 def _limited_links(book: Book) -> tuple[Ints, ...]:

@@ -25,6 +25,7 @@ class Selection:
 
     accepted: Ints
     optimum: Optimum
+    convex: Convex
 
     @property
     def welfare(self) -> float:
@@ -36,14 +37,14 @@ def try_selection(convex: Convex, accepted: Ints) -> tuple[Selection | None, Opt
     """The selection if prices support it (else None), and the optimum with it free in [0, 1]."""
     free = convex.solve_with(accepted)
     if (free.options[accepted] >= WHOLE).all():
-        return Selection(accepted=accepted, optimum=free), free
+        return Selection(accepted=accepted, optimum=free, convex=convex), free
     try:
         whole = convex.solve_with(accepted, fixed=True)
     except SolverFailed:  # They do not fit together.
         return None, free
     if free.welfare - whole.welfare > WORTH * max(1.0, abs(free.welfare) * WORTH):
         return None, free
-    return Selection(accepted=accepted, optimum=whole), free
+    return Selection(accepted=accepted, optimum=whole, convex=convex), free
 
 
 def drop_losers(convex: Convex, accepted: Ints) -> Selection:

@@ -4,13 +4,14 @@ Everything is counted in micro-lots (int64). Flows that are whole lots but for t
 are taken as whole, so that where every factor is 1 each piece comes out whole.
 """
 
+from collections import defaultdict
 from dataclasses import dataclass
 
 import numpy as np
 
 from exchange.engine.book import LOTS_PER_UNIT, MICROS, Flags, Floats, Ints
 from exchange.engine.margin import Flows
-from exchange.engine.market import Market
+from exchange.engine.market import Market, open_feeds
 from exchange.engine.sharing import FINE, level, pair_in_order, share_pro_rata
 
 DUST = FINE // 5_000  # Micro-lots: twice what the solver may be off by.
@@ -30,9 +31,9 @@ class Pieces:
     fine: Ints
 
 
-def cut_pieces(market: Market, flows: Flows) -> Pieces:
+def cut_pieces(market: Market, flows: Flows, accepted: Ints) -> Pieces:
     """Lay the orders of each ladder, best first, over the cells that serve it."""
-    arc, pair, fine = _cells_of_arcs(market, flows)
+    arc, pair, fine = _cells_of_arcs(market, flows, accepted)
     arcs = market.arcs
     order = np.lexsort((arcs.route[arc], pair, arcs.demand[arc]))
     arc, pair, fine = arc[order], pair[order], fine[order]
@@ -72,80 +73,93 @@ def _plain_ladders(market: Market) -> Flags:
     return plain
 
 
-def _cells_of_arcs(market: Market, flows: Flows) -> tuple[Ints, Ints, Ints]:
+def _cells_of_arcs(market: Market, flows: Flows, accepted: Ints) -> tuple[Ints, Ints, Ints]:
     """(arc, pair, micro-lots): from which pairs the flow of each arc comes."""
-    arcs, network = market.arcs, market.network
+    arcs = market.arcs
     used = np.flatnonzero(flows.arcs > 0)
     fine = _snap(flows.arcs[used] * arcs.factor[used])
-    direct = arcs.node[used] < len(network.pair_region)
-    found = [(used[direct], arcs.node[used[direct]], fine[direct])]
-    drawn = _Drawn(market, flows)
-    for pool in drawn.pools_strictest_first():
-        at_pool = np.flatnonzero(arcs.node[used] == pool)
-        found.append(drawn.serve(pool, used[at_pool], fine[at_pool]))
+    found = []
+    drawn = _Drawn(market, flows, accepted)
+    for node in drawn.nodes_in_order():
+        here = np.flatnonzero(arcs.node[used] == node)
+        found.append(drawn.serve(node, used[here], fine[here]))
     arc, pair, amount = (np.concatenate(column) for column in zip(*found, strict=True))
     some = amount > 0
     return arc[some], pair[some], amount[some]
 
 
-class _Drawn:
-    """What pools draw, followed from pool to pool down to the pairs."""
+Held = tuple[Ints, Ints, Ints]  # (period, pair, micro-lots)
 
-    def __init__(self, market: Market, flows: Flows) -> None:
+
+class _Drawn:
+    """What classes and pools draw, followed from node to node down to the pairs."""
+
+    def __init__(self, market: Market, flows: Flows, accepted: Ints) -> None:
         self._market = market
         network = market.network
-        feed, period = np.nonzero(network.open_nodes[network.feed_from])
-        fine = _snap(flows.feeds)
-        used = fine > 0
-        self._source = network.feed_from[feed[used]]
-        self._pool = network.feed_to[feed[used]]
-        self._period, self._fine = period[used], fine[used]
-        nothing = np.zeros(0, dtype=np.int64)
-        self._inherited: dict[int, tuple[Ints, Ints, Ints]] = {}
-        self._nothing = (nothing, nothing, nothing)
+        self._pairs = len(network.pair_region)
+        self._held: dict[int, list[Held]] = defaultdict(list)
+        self._hold_cells(flows, accepted)
+        feed, period = open_feeds(market)
+        fine = _snap(flows.feeds[: len(feed)])
+        onward = (fine > 0) & (network.feed_from[feed] >= self._pairs)
+        self._source = network.feed_from[feed[onward]]
+        self._target = network.feed_to[feed[onward]]
+        self._period, self._fine = period[onward], fine[onward]
 
-    def pools_strictest_first(self) -> list[int]:
-        """Each pool after the pools that it draws from."""
+    def _hold_cells(self, flows: Flows, accepted: Ints) -> None:
+        """What each cell sells beyond its blocks is at its class."""
+        book, supply = self._market.book, self._market.supply
+        sold = np.bincount(
+            supply.key[supply.step_ladder], weights=flows.supply, minlength=book.open_cells.size
+        ).astype(np.float64)
+        left = _snap(sold).reshape(book.open_cells.shape) - FINE * block_lots(
+            self._market, accepted
+        )
+        pair, period = np.nonzero(left > 0)
+        node = self._market.network.pair_class[pair]
+        for one in np.unique(node).tolist():
+            mine = node == one
+            self._held[one].append((period[mine], pair[mine], left[pair[mine], period[mine]]))
+
+    def nodes_in_order(self) -> list[int]:
+        """Classes, then each pool after the stricter pool that it draws from."""
         network = self._market.network
-        pairs = len(network.pair_region)
-        feeders: dict[int, list[int]] = {int(pool): [] for pool in network.feed_to}
+        first = self._pairs + network.classes
+        feeders: dict[int, set[int]] = {
+            pool: set() for pool in range(first, len(network.open_nodes))
+        }
         for source, pool in zip(network.feed_from.tolist(), network.feed_to.tolist(), strict=True):
-            if source >= pairs:
-                feeders[pool].append(source)
-        ordered: list[int] = []
-        while len(ordered) < len(feeders):
-            ready = [p for p in feeders if p not in ordered and set(feeders[p]) <= set(ordered)]
-            ordered += sorted(ready)
+            if source >= first:
+                feeders[pool].add(source)
+        ordered = list(range(self._pairs, first))
+        while feeders:
+            ready = sorted(pool for pool, of in feeders.items() if of <= set(ordered))
+            assert ready, "pools draw from stricter pools, never in a circle"
+            ordered += ready
+            feeders = {pool: of for pool, of in feeders.items() if pool not in ready}
         return ordered
 
-    def serve(self, pool: int, arc: Ints, fine: Ints) -> tuple[Ints, Ints, Ints]:
-        """Divide what a pool holds among its arcs and the laxer pool that draws from it."""
-        pairs = len(self._market.network.pair_region)
-        mine = (self._pool == pool) & (self._source < pairs)
-        inside = self._inherited.pop(pool, self._nothing)
-        period = np.concatenate([self._period[mine], inside[0]])
-        pair = np.concatenate([self._source[mine], inside[1]])
-        held = np.concatenate([self._fine[mine], inside[2]])
+    def serve(self, node: int, arc: Ints, fine: Ints) -> Held:
+        """Divide what a node holds among its arcs and the pool that draws from it."""
+        nothing = np.zeros(0, dtype=np.int64)
+        held = self._held.pop(node, [(nothing, nothing, nothing)])
+        period, pair, amount = (np.concatenate(column) for column in zip(*held, strict=True))
         order = np.lexsort((pair, period))
-        period, pair, held = period[order], pair[order], held[order]
-        onward = self._source == pool
+        period, pair, amount = period[order], pair[order], amount[order]
+        onward = np.flatnonzero(self._source == node)
         out_period = np.concatenate([self._market.arcs.period[arc], self._period[onward]])
-        out_arc = np.concatenate([arc, -1 - self._pool[onward]])
+        out = np.concatenate([arc, -1 - self._target[onward]])  # Pools below zero.
         out_fine = np.concatenate([fine, self._fine[onward]])
-        order = np.lexsort((out_arc < 0, out_period))
-        out_period, out_arc, out_fine = out_period[order], out_arc[order], out_fine[order]
-        held, out_fine = level((period, held), (out_period, out_fine))
-        left, right, amount = pair_in_order((period, held), (out_period, out_fine))
-        to_pool = out_arc[right] < 0
-        for target in np.unique(out_arc[right][to_pool]):
-            part = out_arc[right] == target
-            self._inherited[int(-1 - target)] = (
-                period[left[part]],
-                pair[left[part]],
-                amount[part],
-            )
-        arcs_only = ~to_pool
-        return out_arc[right][arcs_only], pair[left[arcs_only]], amount[arcs_only]
+        order = np.lexsort((out < 0, out_period))
+        out_period, out, out_fine = out_period[order], out[order], out_fine[order]
+        amount, out_fine = level((period, amount), (out_period, out_fine))
+        left, right, part = pair_in_order((period, amount), (out_period, out_fine))
+        to_pool = out[right] < 0
+        for target in np.unique(out[right][to_pool]).tolist():
+            mine = out[right] == target
+            self._held[-1 - target].append((period[left[mine]], pair[left[mine]], part[mine]))
+        return out[right][~to_pool], pair[left][~to_pool], part[~to_pool]
 
 
 def _snap(quantity: Floats) -> Ints:
@@ -157,3 +171,13 @@ def _snap(quantity: Floats) -> Ints:
 
 def _round(values: Floats) -> Ints:
     return np.rint(values).astype(np.int64)
+
+
+def block_lots(market: Market, accepted: Ints) -> Ints:
+    """Shape (pairs, periods): lots that the accepted options take."""
+    options = market.options
+    taken = np.zeros(market.book.open_cells.shape, dtype=np.int64)
+    for option in accepted.tolist():
+        periods = slice(int(options.first[option]), int(options.end[option]))
+        taken[options.pair[option], periods] += int(options.need[option]) * LOTS_PER_UNIT
+    return taken

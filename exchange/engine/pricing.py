@@ -5,9 +5,11 @@ least total regret, then the prices of least and of greatest sum; the clearing p
 between these two.
 """
 
+from dataclasses import replace
+
 import numpy as np
 
-from exchange.engine.book import Flags, Floats, Ints
+from exchange.engine.book import TICKS_PER_UNIT, Flags, Floats, Ints
 from exchange.engine.convex import (
     Convex,
     Optimum,
@@ -24,6 +26,7 @@ from exchange.engine.market import (
     arc_columns,
     demand_columns,
     feed_columns,
+    lead_options,
     option_columns,
     supply_columns,
 )
@@ -47,6 +50,8 @@ class Pricing:
     def __init__(self, convex: Convex, optimum: Optimum, accepted: Ints) -> None:
         self._market = market = convex.market
         self._optimum, self._accepted = optimum, accepted
+        self._traded = traded_cells(market, optimum)
+        self._lead = lead_options(market)
         self._arcs = np.zeros(len(market.arcs.demand), dtype=np.bool_)
         self._options = np.zeros(len(market.options.block), dtype=np.bool_)
         self._arcs[convex.known_arcs] = True
@@ -57,11 +62,20 @@ class Pricing:
         """Find the prices of the rule."""
         if self._market.options.groups:
             self._keep_regret_least()
-        traded = self._market.rows.node[: len(self._market.network.pair_region)]
-        cells = traded[traded_cells(self._market, self._optimum)]
-        least = self._extreme(cells, 1.0)
-        greatest = self._extreme(cells, -1.0)
-        return read_duals(self._market, (least + greatest) / 2)
+        least, greatest = self._extreme(1.0), self._extreme(-1.0)
+        return self._at_asks(read_duals(self._market, (least + greatest) / 2))
+
+    def _at_asks(self, duals: Duals) -> Duals:
+        """Cells that sell nothing: the highest price that supports is their own lowest ask."""
+        market = self._market
+        book, network, supply = market.book, market.network, market.supply
+        idle = ~self._traded[np.divmod(supply.key, book.periods)]
+        pair, period = np.divmod(supply.key[idle], book.periods)
+        power = duals.power[network.pair_region[pair], period]
+        ask = supply.step_ticks[supply.start[:-1][idle]] / TICKS_PER_UNIT
+        nodes = duals.nodes.copy()
+        nodes[pair, period] = ask + network.kw[pair] * power - network.policy[pair] * duals.policy
+        return replace(duals, nodes=nodes)
 
     def _build(self) -> LinearModel:
         market, x = self._market, self._optimum
@@ -154,10 +168,12 @@ class Pricing:
         self._model.add_rows(row, lower=np.array([-INFINITY]), upper=np.array([room]))
         self._model.set_cost(every, np.zeros(len(cost)))
 
-    def _extreme(self, cells: Ints, sign: float) -> Floats:
-        if not len(cells):
-            return self._solve()[1]
-        self._model.set_cost(cells, np.full(len(cells), sign))
+    def _extreme(self, sign: float) -> Floats:
+        """Prices of the least (1) or greatest (-1) sum over the cells that sell something."""
+        rows = self._market.rows.node[: len(self._traded)][self._traded]
+        cost = np.zeros(len(self._market.rows.lower))
+        np.add.at(cost, rows, sign)
+        self._model.set_cost(np.arange(len(cost)), cost)
         return self._solve()[1]
 
     def _solve(self) -> tuple[float, Floats]:
@@ -187,5 +203,5 @@ class Pricing:
     def _broken_options(self, duals: Duals, known: Flags) -> Ints:
         options = self._market.options
         gain = option_gains(self._market, duals) - duals.groups[options.group]
-        broken = np.flatnonzero(~known & (gain > BROKEN))
+        broken = np.flatnonzero(~known & self._lead & (gain > BROKEN))
         return best_of_each(broken, options.block[broken], gain[broken], count=3)

@@ -14,7 +14,7 @@ import numpy as np
 from exchange.engine.book import LOTS_PER_UNIT, MICROS, UNLIMITED, BidKind, Ints
 from exchange.engine.exact_prices import domestic_weight, kw_scaled
 from exchange.engine.market import Market
-from exchange.engine.pieces import DUST, Pieces
+from exchange.engine.pieces import DUST, Pieces, block_lots
 from exchange.engine.sharing import FINE, share_pro_rata
 from exchange.engine.ticks import SupplyRange
 
@@ -256,16 +256,6 @@ class _Work:
             or self._link_load[link, period] + use <= int(limits[link, period]) * LOTS_PER_UNIT
             for link in (self._market.network.route_limited[self._route[piece]] if use else ())
         )
-
-
-def block_lots(market: Market, accepted: Ints) -> Ints:
-    """Shape (pairs, periods): lots that the accepted options take."""
-    options = market.options
-    taken = np.zeros(market.book.open_cells.shape, dtype=np.int64)
-    for option in accepted.tolist():
-        periods = slice(int(options.first[option]), int(options.end[option]))
-        taken[options.pair[option], periods] += int(options.need[option]) * LOTS_PER_UNIT
-    return taken
 
 
 def share_supply(market: Market, sold: Ints) -> Ints:

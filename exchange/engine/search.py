@@ -3,7 +3,7 @@
 import numpy as np
 
 from exchange.engine.book import Ints
-from exchange.engine.convex import Convex, Optimum, option_gains
+from exchange.engine.convex import Convex, Optimum, best_of_each, option_gains
 from exchange.engine.market import (
     Market,
     arc_columns,
@@ -14,26 +14,48 @@ from exchange.engine.market import (
     supply_columns,
 )
 from exchange.engine.no_loss import Selection, drop_losers, try_selection
+from exchange.engine.placing import place_blocks
 from exchange.engine.solver import INFINITY, MipSolution, Program, solve_mip
 
 SMALL_OPTIONS, SMALL_ARCS = 400, 2_000  # Books that are searched to the end.
 SMALL_NODES, SMALL_ROUNDS = 2_000, 60
 NODES, CHECKS = 200, 4_000
 INSERTIONS = 40
+SPARE, SPARE_EACH = 200, 3
 
 
 def choose_blocks(convex: Convex, relaxed: Optimum, *, seconds: float | None = None) -> Selection:
-    """Accept the blocks of greatest welfare under the rule that none loses."""
+    """Accept the blocks of greatest welfare under the rule that none loses.
+
+    Small books are searched to the end, site by site. In others blocks are chosen by class first,
+    then each gets its site; then losers go, and who still gains is put back.
+    """
     market = convex.market
-    if not len(market.options.block):
-        return Selection(accepted=np.zeros(0, dtype=np.int64), optimum=relaxed)
-    if len(market.options.block) <= SMALL_OPTIONS and len(market.arcs.demand) <= SMALL_ARCS:
-        found = _search_to_the_end(convex, seconds=seconds)
+    options = market.options
+    if not len(options.block):
+        return Selection(accepted=np.zeros(0, dtype=np.int64), optimum=relaxed, convex=convex)
+    if len(options.block) <= SMALL_OPTIONS and len(market.arcs.demand) <= SMALL_ARCS:
+        whole = Convex(market.with_split(np.ones_like(market.split)))
+        found = _search_to_the_end(whole, seconds=seconds)
         if found:
             return found
-    start = _search(market, convex.known_options, convex.known_arcs, [], NODES, seconds)
-    best = drop_losers(convex, _accepted(start, convex.known_options))
-    return reinsert(convex, best)
+    known = convex.known_options
+    start = _search(market, known, convex.known_arcs, [], NODES, seconds)
+    placed = place_blocks(market, _accepted(start, known), relaxed.duals)
+    spare = _promising(market, relaxed, placed)
+    fine = Convex(market.split_at(np.concatenate([placed, spare])), arcs=convex.known_arcs)
+    return reinsert(drop_losers(fine, placed), spare)
+
+
+def _promising(market: Market, relaxed: Optimum, placed: Ints) -> Ints:
+    """For each job left out that the relaxation likes, its best options."""
+    options = market.options
+    gain = option_gains(market, relaxed.duals)
+    taken = np.zeros(options.groups, dtype=np.bool_)
+    taken[options.group[placed]] = True
+    out = np.flatnonzero(~taken[options.group] & (gain >= 0))
+    best = best_of_each(out, options.group[out], gain[out], count=SPARE_EACH)
+    return best[np.lexsort((best, -gain[best]))][:SPARE]
 
 
 def _search_to_the_end(convex: Convex, *, seconds: float | None) -> Selection | None:
@@ -111,19 +133,20 @@ def _accepted(found: MipSolution, options: Ints) -> Ints:
     return options[found.x[: len(options)] > 0.5]  # noqa: PLR2004
 
 
-def reinsert(convex: Convex, best: Selection) -> Selection:
+def reinsert(best: Selection, spare: Ints) -> Selection:
     """Put back rejected blocks that gain at the prices, the one that gains most first."""
+    convex = best.convex
     options = convex.market.options
     tried: set[int] = set()
     for _ in range(INSERTIONS):
-        gain = option_gains(convex.market, best.optimum.duals)
+        gain = option_gains(convex.market, best.optimum.duals)[spare]
         taken = np.zeros(options.groups, dtype=np.bool_)
         taken[options.group[best.accepted]] = True
-        open_ = np.flatnonzero(~taken[options.group] & (gain > 0))
-        fresh = [o for o in open_[np.argsort(-gain[open_], kind="stable")] if o not in tried]
+        order = spare[np.lexsort((spare, -gain))][: int((gain > 0).sum())]
+        fresh = [o for o in order.tolist() if not taken[options.group[o]] and o not in tried]
         if not fresh:
             break
-        tried.add(int(fresh[0]))
+        tried.add(fresh[0])
         found, _ = try_selection(convex, np.sort(np.append(best.accepted, fresh[0])))
         if found and found.welfare > best.welfare:
             best = found

@@ -13,10 +13,12 @@ from exchange.engine.book import LOTS_PER_UNIT, TICKS_PER_UNIT, Flags, Floats, I
 from exchange.engine.convex import Optimum
 from exchange.engine.ladders import Ladders
 from exchange.engine.market import (
+    NO_ROW,
     Market,
     demand_columns,
     feed_columns,
     join_columns,
+    open_feeds,
     supply_columns,
     take_columns,
 )
@@ -44,26 +46,49 @@ def traded_cells(market: Market, optimum: Optimum) -> Flags:
 
 def base_terms(market: Market, optimum: Optimum) -> list[Terms]:
     """What supply, feeds and demand ask of the prices."""
-    traded = traded_cells(market, optimum)
-    idle = ~traded[np.divmod(market.supply.key, market.book.periods)]
     return [
-        _supply_terms(market, optimum, idle),
-        column_terms(feed_columns(market), optimum.feeds, np.inf),
+        _supply_terms(market, optimum),
+        _feed_terms(market, optimum),
         _ladder_terms(market.demand.ladders, demand_columns(market), optimum.steps),
     ]
 
 
-def _supply_terms(market: Market, optimum: Optimum, idle: Flags) -> Terms:
+def _feed_terms(market: Market, optimum: Optimum) -> Terms:
+    """What a node costs is what its sellers get and what their limits cost, sold or not."""
+    terms = column_terms(feed_columns(market), optimum.feeds, np.inf)
+    lower = terms.lower.copy()
+    lower[len(open_feeds(market)[0]) :] = 0.0
+    return Terms(columns=terms.columns, lower=lower, upper=terms.upper)
+
+
+def _supply_terms(market: Market, optimum: Optimum) -> Terms:
     """Where nothing is sold, the price is the highest that supports: the lowest ask itself."""
     ladders = market.supply
     terms = _ladder_terms(ladders, supply_columns(market), optimum.supply)
-    kept = _edges(ladders, optimum.supply)
-    tight = idle[ladders.step_ladder[kept]]
+    ladder = ladders.step_ladder[_edges(ladders, optimum.supply)]
+    row = market.rows.sale[np.divmod(ladders.key, market.book.periods)][ladder]
+    sells = traded_cells(market, optimum)[np.divmod(ladders.key, market.book.periods)][ladder]
+    idle = np.ones(len(market.rows.lower), dtype=np.bool_)
+    idle[row[sells]] = False
+    idle[_mixed_rows(market)] = False
+    lowest = np.full(len(market.rows.lower), np.inf)
+    np.minimum.at(lowest, row, terms.columns.cost)
+    tight = idle[row] & (terms.columns.cost == lowest[row])
     return Terms(
         columns=terms.columns,
         lower=np.where(tight, terms.columns.cost, terms.lower),
         upper=terms.upper,
     )
+
+
+def _mixed_rows(market: Market) -> Ints:
+    """Sale rows of classes with split cells: these too bound the price there, from above."""
+    rows, network = market.rows, market.network
+    node = rows.node
+    alone = node[: len(network.pair_class)] != node[network.pair_class]
+    mixed = np.zeros(network.open_nodes.shape, dtype=np.bool_)
+    np.logical_or.at(mixed, network.pair_class, alone & (rows.sale != NO_ROW))
+    return np.asarray(rows.sale[mixed[network.pair_class] & ~alone & (rows.sale != NO_ROW)])
 
 
 def _ladder_terms(ladders: Ladders, columns: Program, x: Floats) -> Terms:
