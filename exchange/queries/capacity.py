@@ -4,13 +4,15 @@ Everything here is a step function: stretches of time with an amount. They chang
 so a few edges describe years.
 """
 
+from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from itertools import pairwise
+from itertools import accumulate, pairwise
 from typing import Final, NamedTuple
 
+import numpy as np
 from django.db.models import Q
 
 from accounts.models.callers import Caller
@@ -69,16 +71,30 @@ class Holdings:
     sold: dict[int, list[Stretch]] = field(default_factory=lambda: defaultdict(list))
     promised: dict[int, list[Stretch]] = field(default_factory=lambda: defaultdict(list))
 
-    def segments(self, starts_at: datetime, ends_at: datetime) -> list[Segment]:
-        """Return what is the case between two moments, in order, without gaps."""
-        edges = {starts_at, ends_at} | {
-            edge
-            for stretch in self._all()
-            for edge in (stretch.starts_at, stretch.ends_at)
-            if starts_at < edge < ends_at
-        }
-        ordered = sorted(edges)
-        return [self._segment(first, end) for first, end in pairwise(ordered)]
+    def segments(
+        self, starts_at: datetime, ends_at: datetime, *, edges: Iterable[datetime] = ()
+    ) -> list[Segment]:
+        """Return what is the case between two moments, in order, without gaps.
+
+        A segment ends where an amount changes, and at those of ``edges`` that lie between.
+        """
+        columns = (
+            self.standing,
+            self.down,
+            self.down_whole,
+            [stretch for stretches in self.sold.values() for stretch in stretches],
+            [left for offer in self.promised for left in self._left(offer)],
+        )
+        cut = {edge for column in columns for s in column for edge in (s.starts_at, s.ends_at)}
+        inner = {edge for edge in (*cut, *edges) if starts_at < edge < ends_at}
+        ordered = sorted({starts_at, ends_at} | inner)
+        amounts = zip(*(_running(column, ordered) for column in columns), strict=True)
+        return [
+            Segment(*span, standing, standing if whole else min(standing, down), sold, promised)
+            for span, (standing, down, whole, sold, promised) in zip(
+                pairwise(ordered), amounts, strict=True
+            )
+        ]
 
     def least_free(self, starts_at: datetime, ends_at: datetime) -> Segment:
         """Return the segment in which least is free; the first of equals."""
@@ -86,29 +102,55 @@ class Holdings:
 
     def most_sold(self, offer_id: int, starts_at: datetime, ends_at: datetime) -> int:
         """Return the most that an offer has sold at any moment between two."""
-        within = [s for s in self.sold.get(offer_id, []) if s.starts_at < ends_at]
-        starts = {max(starts_at, stretch.starts_at) for stretch in within} or {starts_at}
-        return max(_at(within, moment) for moment in starts)
+        sold = self.sold.get(offer_id, [])
+        inner = {s.starts_at for s in sold if starts_at < s.starts_at < ends_at}
+        inner |= {s.ends_at for s in sold if starts_at < s.ends_at < ends_at}
+        return max(_running(sold, sorted({starts_at, ends_at} | inner)))
 
-    def _all(self) -> Iterable[Stretch]:
-        yield from (*self.standing, *self.down, *self.down_whole)
-        for stretches in (*self.sold.values(), *self.promised.values()):
-            yield from stretches
-
-    def _segment(self, first: datetime, end: datetime) -> Segment:
-        standing = _at(self.standing, first)
-        down = standing if _at(self.down_whole, first) else min(standing, _at(self.down, first))
-        sold = {offer: _at(stretches, first) for offer, stretches in self.sold.items()}
-        promised = sum(
-            max(0, max(s.lots for s in running) - sold.get(offer, 0))
-            for offer, stretches in self.promised.items()
-            if (running := [s for s in stretches if s.starts_at <= first < s.ends_at])
-        )
-        return Segment(first, end, standing, down, sum(sold.values()), promised)
+    def _left(self, offer_id: int) -> Iterator[Stretch]:
+        """Yield what an offer may still sell: the most that it promises, less what it sold."""
+        promises, sold = self.promised[offer_id], self.sold.get(offer_id, [])
+        if len(promises) == 1 and not sold:
+            yield promises[0]
+            return
+        ordered = sorted({edge for s in (*promises, *sold) for edge in (s.starts_at, s.ends_at)})
+        for (first, end), gone in zip(pairwise(ordered), _running(sold, ordered), strict=True):
+            said = [s.lots for s in promises if s.starts_at <= first < s.ends_at]
+            if max(said, default=0) > gone:
+                yield Stretch(first, end, max(said) - gone)
 
 
-def _at(stretches: Iterable[Stretch], moment: datetime) -> int:
-    return sum(s.lots for s in stretches if s.starts_at <= moment < s.ends_at)
+class FreeLots:
+    """What is free of one accelerator at one site, while offers take from it one after another."""
+
+    def __init__(self, holdings: Holdings, spans: Iterable[tuple[datetime, datetime]]) -> None:
+        """Prepare for offers over ``spans``, of which there is at least one."""
+        edges = sorted({edge for span in spans for edge in span})
+        found = holdings.segments(edges[0], edges[-1], edges=edges)
+        self._starts = [segment.starts_at for segment in found]
+        self._free = np.array([segment.free for segment in found], dtype=np.int64)
+
+    def take(self, starts_at: datetime, ends_at: datetime, lots: int) -> Stretch | None:
+        """Take so much, and return None; or take nothing, and return where there is less."""
+        first, end = bisect_left(self._starts, starts_at), bisect_left(self._starts, ends_at)
+        within = self._free[first:end]
+        least = int(within.argmin())
+        if lots > within[least]:
+            return Stretch(self._starts[first + least], ends_at, max(0, int(within[least])))
+        within -= lots
+        return None
+
+
+def _running(stretches: Iterable[Stretch], edges: list[datetime]) -> list[int]:
+    """Return the sum of the stretches between each two neighbours of ``edges``, their cuts."""
+    changes = [0] * len(edges)
+    for stretch in stretches:
+        starts_at = max(stretch.starts_at, edges[0])
+        ends_at = min(stretch.ends_at, edges[-1])
+        if starts_at < ends_at:
+            changes[bisect_left(edges, starts_at)] += stretch.lots
+            changes[bisect_left(edges, ends_at)] -= stretch.lots
+    return list(accumulate(changes))[:-1]
 
 
 def holdings_at(

@@ -1,6 +1,8 @@
 """Offers from a CSV file: a report of every row, and all of them or none."""
 
-from collections.abc import Iterable, Sequence
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Final, NamedTuple
 
 from django.db import transaction
@@ -8,7 +10,7 @@ from django.db import transaction
 from accounts.models.callers import Caller
 from exchange.foundation.money import LOTS, format_scaled
 from exchange.models import Offer, OfferState
-from exchange.queries.capacity import Holdings, Place, Stretch, holdings_at
+from exchange.queries.capacity import FreeLots, Place, holdings_at
 from exchange.services.csv_rows import CsvFault, CsvRow, FileRefused, read_rows, row_faults
 from exchange.services.faults import Faults
 from exchange.services.offer_terms import (
@@ -73,31 +75,29 @@ def _check_free(reports: Sequence[RowReport]) -> list[RowReport]:
     if not news:
         return list(reports)
     lock_sites(new.site_id for new in news)
-    holdings = _holdings(news)
-    checked = []
-    for report in reports:
-        new = report.new
-        if new is None or report.faults:
-            checked.append(report)
-            continue
-        there = holdings[new.site_id, new.accelerator_id]
-        least = there.least_free(new.terms.starts_at, new.terms.ends_at)
-        if new.terms.quantity_lots > least.free:
-            free = format_scaled(least.free, scale=LOTS)
-            detail = f"{free} are free from {least.starts_at.isoformat()}"
-            fault = CsvFault(report.row.number, "quantity", "capacity_exceeded", detail)
-            checked.append(report._replace(faults=(fault,)))
-            continue
-        # Rows have no numbers of offers yet: a negative one stands for each.
-        stretch = Stretch(new.terms.starts_at, new.terms.ends_at, new.terms.quantity_lots)
-        there.promised[-report.row.number] = [stretch]
-        checked.append(report)
-    return checked
+    free = _free_lots(news)
+    return [_check_row(report, free) for report in reports]
 
 
-def _holdings(news: Iterable[NewOffer]) -> dict[Place, Holdings]:
-    listed = list(news)
-    places = {(new.site_id, new.accelerator_id) for new in listed}
-    starts_at = min(new.terms.starts_at for new in listed)
-    ends_at = max(new.terms.ends_at for new in listed)
-    return dict(holdings_at(places, starts_at, ends_at))
+def _check_row(report: RowReport, free: Mapping[Place, FreeLots]) -> RowReport:
+    new = report.new
+    if new is None or report.faults:
+        return report
+    terms = new.terms
+    place = new.site_id, new.accelerator_id
+    short = free[place].take(terms.starts_at, terms.ends_at, terms.quantity_lots)
+    if short is None:
+        return report
+    detail = f"{format_scaled(short.lots, scale=LOTS)} are free from {short.starts_at.isoformat()}"
+    fault = CsvFault(report.row.number, "quantity", "capacity_exceeded", detail)
+    return report._replace(faults=(fault,))
+
+
+def _free_lots(news: Sequence[NewOffer]) -> dict[Place, FreeLots]:
+    spans: dict[Place, list[tuple[datetime, datetime]]] = defaultdict(list)
+    for new in news:
+        spans[new.site_id, new.accelerator_id].append((new.terms.starts_at, new.terms.ends_at))
+    starts_at = min(new.terms.starts_at for new in news)
+    ends_at = max(new.terms.ends_at for new in news)
+    holdings = holdings_at(spans, starts_at, ends_at)
+    return {place: FreeLots(holdings[place], there) for place, there in spans.items()}
