@@ -7,13 +7,14 @@ ON_SERVERS := $(BIN)/python -m exchange.config.local exec
 STAMP := $(VENV)/.installed
 LIBRARIES := node_modules/.installed
 
-.PHONY: help demo run test check format bench faults lock clean stop
+.PHONY: help demo run test check format messages bench faults lock clean stop
 
 help:
 	@echo "make demo         play one trading day and leave the portal running (ONCE=1: end after the day)"
 	@echo "make run          web, worker and beat on the local servers"
 	@echo "make test         the whole test suite"
 	@echo "make check        ruff, mypy, import contracts, migrations, templates"
+	@echo "make messages     collect the portal's texts, name those without a translation, compile"
 	@echo "make bench        measurements (docs/benchmarks.md)"
 	@echo "make faults       long tests: kill -9, thousands of random books"
 	@echo "make stop         stop the local PostgreSQL and Valkey"
@@ -54,6 +55,9 @@ format: $(STAMP)
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 	$(BIN)/djlint --quiet --reformat templates
+
+messages: $(STAMP)
+	$(BIN)/python -m exchange.config.messages
 
 bench: $(STAMP)
 	$(ON_SERVERS) $(BIN)/python -m tests.bench $(ARGS)

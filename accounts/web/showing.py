@@ -11,12 +11,10 @@ from django.forms import BoundField, CheckboxInput, CheckboxSelectMultiple, Sele
 from django.http import HttpRequest
 from django.template import RequestContext
 from django.urls import reverse
-from django.utils.functional import Promise, SimpleLazyObject
+from django.utils.functional import Promise
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from accounts.models.callers import Caller
-from accounts.web.portal import chosen_caller
 from accounts.web.words import COLOURS, WORDS
 from exchange.foundation.money import LOTS, MICROS, TICKS, format_scaled
 
@@ -24,15 +22,6 @@ NOTHING = "—"  # what stands where there is no number
 MILLISECONDS_AN_HOUR = 3_600_000
 
 register = template.Library()
-
-
-def who(request: HttpRequest) -> dict[str, Any]:
-    """Tell every page who acts on it, asked for only where a page shows it."""
-    return {"caller": SimpleLazyObject(lambda: _caller(request))}
-
-
-def _caller(request: HttpRequest) -> Caller | None:
-    return getattr(request, "caller", None) or chosen_caller(request)
 
 
 def _grouped(text: str, *, decimals_min: int) -> str:

@@ -79,7 +79,6 @@ TEMPLATES = [
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
                 "accounts.web.portal.caller_in_templates",
-                "accounts.web.showing.who",
             ],
             "libraries": {"showing": "accounts.web.showing"},
         },

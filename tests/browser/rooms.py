@@ -1,18 +1,13 @@
 """What the browser tests look at: a provider with offers, a published auction, a settled hour."""
 
 from dataclasses import dataclass
-from datetime import timedelta
 
 from allauth.mfa.totp.internal import auth
 from playwright.sync_api import Page
 
 from accounts.models import User
-from exchange.models import Accelerator, Auction, CellPrice, OfferFill
-from tests.exchange.markets import auction_of
 from tests.factories import PASSWORD, MembershipFactory
-from tests.portal.desks import Desk, desk, hour_ahead, offer_of
-
-HOUR = timedelta(hours=1)
+from tests.portal.desks import Desk, desk, offer_of, publish
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,38 +26,6 @@ def room() -> Room:
     publish(at)
     user = MembershipFactory.create(organization=at.market.provider, user__name="Lin").user
     return Room(desk=at, user=user)
-
-
-def publish(at: Desk) -> Auction:
-    """Return a published auction of four hours in which the first offer sold three h100."""
-    start = hour_ahead(24)
-    auction = auction_of(
-        at.market.series,
-        state="published",
-        closes_at=start - 20 * HOUR,
-        published_at=start - 19 * HOUR,
-    )
-    offer = at.market.provider.offers.earliest("pk")
-    h100, ascend = (Accelerator.objects.get(code=code) for code in ("h100", "ascend"))
-    for period in range(4):
-        first = auction.starts_at + period * HOUR
-        OfferFill.objects.create(
-            auction=auction,
-            offer=offer,
-            period=period,
-            starts_at=first,
-            ends_at=first + HOUR,
-            quantity_lots=3_000,
-        )
-        for chip, ticks in ((h100, 2_500 + 100 * period), (ascend, 4_000)):
-            CellPrice.objects.create(
-                auction=auction,
-                site=at.market.site,
-                accelerator=chip,
-                period=period,
-                price_ticks=ticks,
-            )
-    return auction
 
 
 def sign_in(page: Page, user: User, *, to: str = "/offers/") -> None:

@@ -8,9 +8,9 @@ from django.test import Client
 
 from accounts.models import Caller
 from exchange.foundation.market_time import market_now
-from exchange.models import Offer
+from exchange.models import Accelerator, Auction, CellPrice, Offer, OfferFill
 from exchange.services.offers import create_offer
-from tests.exchange.markets import Market, market
+from tests.exchange.markets import Market, auction_of, market
 from tests.factories import member, portal
 
 HOUR = timedelta(hours=1)
@@ -81,3 +81,35 @@ def csv_of(*rows: dict[str, Any]) -> bytes:
     names = list(offer_body())
     lines = [",".join(names), *(",".join(str(row[name]) for name in names) for row in rows)]
     return "\n".join(lines).encode()
+
+
+def publish(at: Desk) -> Auction:
+    """Return a published auction of four hours in which the first offer sold three h100."""
+    start = hour_ahead(24)
+    auction = auction_of(
+        at.market.series,
+        state="published",
+        closes_at=start - 20 * HOUR,
+        published_at=start - 19 * HOUR,
+    )
+    offer = at.market.provider.offers.earliest("pk")
+    h100, ascend = (Accelerator.objects.get(code=code) for code in ("h100", "ascend"))
+    for period in range(4):
+        first = auction.starts_at + period * HOUR
+        OfferFill.objects.create(
+            auction=auction,
+            offer=offer,
+            period=period,
+            starts_at=first,
+            ends_at=first + HOUR,
+            quantity_lots=3_000,
+        )
+        for chip, ticks in ((h100, 2_500 + 100 * period), (ascend, 4_000)):
+            CellPrice.objects.create(
+                auction=auction,
+                site=at.market.site,
+                accelerator=chip,
+                period=period,
+                price_ticks=ticks,
+            )
+    return auction
