@@ -1,5 +1,6 @@
 """What a bid accepts to run on: accelerators with factors, or an AI model that fits them."""
 
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 from exchange.engine import layout
@@ -7,8 +8,9 @@ from exchange.foundation.money import MICROS
 from exchange.models import Accelerator, AiModel
 from exchange.models.bids import ACCELERATORS_MAX
 from exchange.models.chips import DTYPE_BITS
-from exchange.queries.catalogue import Catalogue
-from exchange.services.body_fields import Fields, Number
+from exchange.queries.catalogue import Catalogue, catalogue_of
+from exchange.services.body_fields import TEXT_MAX, Fields, Number
+from exchange.services.faults import Faults
 
 FACTOR: Final = Number(MICROS, layout.FACTOR_MICROS_MAX, 1)
 CHOICE_FIELDS: Final = frozenset(("accelerator", "factor"))
@@ -70,6 +72,32 @@ def _read_model(fields: Fields, catalogue: Catalogue) -> Choices | None:
 
 
 def _read_accelerators(fields: Fields, catalogue: Catalogue) -> Choices | None:
+    pairs = _plain_pairs(fields.raw("accelerators"))
+    known = _known_choices(catalogue.version, pairs) if pairs else None
+    return known or _read_one_by_one(fields, catalogue)
+
+
+def _plain_pairs(listed: object) -> tuple[tuple[str, str], ...] | None:
+    """Return the codes and factors of a list that has nothing else, as one key."""
+    if not isinstance(listed, list) or len(listed) > ACCELERATORS_MAX:
+        return None
+    try:
+        pairs = tuple([(choice["accelerator"], choice["factor"]) for choice in listed])
+        plain = all(len(choice) == len(CHOICE_FIELDS) for choice in listed)
+        texts = all(type(text) is str and len(text) <= TEXT_MAX for pair in pairs for text in pair)
+    except (KeyError, TypeError):
+        return None
+    return pairs if plain and texts else None
+
+
+@lru_cache(maxsize=4_096)  # The bids of a bulk accept the same few lists.
+def _known_choices(version: str, pairs: tuple[tuple[str, str], ...]) -> Choices | None:
+    """Return what a list without any fault says; None sends it to the reader that tells faults."""
+    body = {"accelerators": [{"accelerator": code, "factor": text} for code, text in pairs]}
+    return _read_one_by_one(Fields(body, Faults()), catalogue_of(version))
+
+
+def _read_one_by_one(fields: Fields, catalogue: Catalogue) -> Choices | None:
     listed = fields.objects("accelerators", CHOICE_FIELDS, most=ACCELERATORS_MAX)
     if listed is None:
         return None

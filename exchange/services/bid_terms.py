@@ -6,6 +6,7 @@ numbers only and asks the database for nothing.
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 from exchange.engine import layout
@@ -201,22 +202,25 @@ def _read_window(fields: Fields, gate: Gate | None) -> tuple[datetime, datetime]
     if starts_at >= ends_at:
         fields.fault("ends_at", "window_empty", "the window ends before it begins")
     elif gate is not None:
-        _check_horizon(fields, gate, starts_at, ends_at)
+        for name, code, detail in _horizon_faults(gate, starts_at, ends_at):
+            fields.fault(name, code, detail)
     return starts_at, ends_at
 
 
-def _check_horizon(fields: Fields, gate: Gate, starts_at: datetime, ends_at: datetime) -> None:
+@lru_cache(maxsize=4_096)  # The bids of a bulk share a few windows.
+def _horizon_faults(
+    gate: Gate, starts_at: datetime, ends_at: datetime
+) -> tuple[tuple[str, str, str], ...]:
     step = timedelta(minutes=gate.period_minutes)
+    found = []
     for name, at in (("starts_at", starts_at), ("ends_at", ends_at)):
         if not gate.starts_at <= at <= gate.ends_at:
-            fields.fault(
-                name,
-                f"{name}_outside_horizon",
-                f"the horizon is {gate.starts_at.isoformat()} to {gate.ends_at.isoformat()}",
-            )
+            detail = f"the horizon is {gate.starts_at.isoformat()} to {gate.ends_at.isoformat()}"
+            found.append((name, f"{name}_outside_horizon", detail))
         elif (at - gate.starts_at) % step:
             detail = f"periods of {gate.period_minutes} minutes start with the horizon"
-            fields.fault(name, f"{name}_off_period", detail)
+            found.append((name, f"{name}_off_period", detail))
+    return tuple(found)
 
 
 def _check_duration(fields: Fields, duration: int | None, window: int, gate: Gate) -> None:

@@ -8,7 +8,8 @@ fault is the field's name and what is wrong with it, such as ``quantity_malforme
 import re
 from collections.abc import Collection, Mapping
 from collections.abc import Set as AbstractSet
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
+from fractions import Fraction
 from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
@@ -69,7 +70,7 @@ class Fields:
         value = self._present(name, needed=needed)
         if value is None:
             return None
-        if isinstance(value, str) and is_name(value):
+        if isinstance(value, str) and len(value) <= TEXT_MAX and is_name(value):
             return value
         if isinstance(value, str) and len(value) > TEXT_MAX:
             self.fault(name, f"{name}_too_long", f"a name has at most {TEXT_MAX} characters")
@@ -106,7 +107,7 @@ class Fields:
         value = self._present(name, needed=needed)
         if value is None:
             return None
-        parsed, wrong = _parse_decimal(value if isinstance(value, str) else None, number)
+        parsed, wrong = _parse_any(value, number)
         if parsed is None:
             detail = _decimal_detail(wrong, value, number)
             self.fault(name, f"{name}_{wrong}", detail)
@@ -117,7 +118,8 @@ class Fields:
         value = self._present(name, needed=True)
         if value is None:
             return None
-        parsed = parse_instant(value) if isinstance(value, str) else None
+        is_short = isinstance(value, str) and len(value) <= TEXT_MAX
+        parsed = parse_instant(value) if is_short else None
         if parsed is None:
             detail = f"{shown(value)} is no time such as 2026-11-23T12:00:00+08:00"
             self.fault(name, f"{name}_malformed", detail)
@@ -127,7 +129,7 @@ class Fields:
         """Return a list of names; none given is an empty one."""
         found = []
         for number, value in enumerate(self.listed(name, most=most) or ()):
-            if isinstance(value, str) and is_name(value):
+            if isinstance(value, str) and len(value) <= TEXT_MAX and is_name(value):
                 found.append(value)
             else:
                 detail = f"{shown(value)} is no name"
@@ -185,8 +187,8 @@ class Fields:
 
 @lru_cache(maxsize=16_384)
 def is_name(text: str) -> bool:
-    """Return whether ``text`` has the shape of a name, and not more than 64 characters."""
-    return len(text) <= TEXT_MAX and _NAME.fullmatch(text) is not None
+    """Return whether ``text`` has the shape of a name."""
+    return _NAME.fullmatch(text) is not None
 
 
 @lru_cache(maxsize=16_384)
@@ -201,11 +203,15 @@ def parse_instant(text: str) -> datetime | None:
     return parsed.astimezone(UTC) if parsed.year in _YEARS else None
 
 
-@lru_cache(maxsize=16_384)
-def _parse_decimal(text: str | None, number: Number) -> tuple[int | None, str]:
+def _parse_any(value: object, number: Number) -> tuple[int | None, str]:
     """Return the number, or None and the end of the code that says what is wrong with it."""
-    if text is None:
+    if not isinstance(value, str):
         return None, "malformed"
+    # What senders repeat is short; what is long is not worth remembering, nor safe.
+    return (_known_decimal if len(value) <= TEXT_MAX else _parse_decimal)(value, number)
+
+
+def _parse_decimal(text: str, number: Number) -> tuple[int | None, str]:
     try:
         parsed = parse_scaled(text, scale=number.scale)
     except NotADecimal as refusal:
@@ -217,6 +223,9 @@ def _parse_decimal(text: str | None, number: Number) -> tuple[int | None, str]:
     return parsed, ""
 
 
+_known_decimal = lru_cache(maxsize=16_384)(_parse_decimal)
+
+
 def _too_long(text: str) -> str:
     is_number = re.fullmatch(r"-?\d+(\.\d+)?", text, re.ASCII)
     return "too_large" if is_number else "malformed"
@@ -224,18 +233,20 @@ def _too_long(text: str) -> str:
 
 def _decimal_detail(wrong: str, value: object, number: Number) -> str:
     if wrong == "too_large":
-        return f"at most {format_scaled(number.most, scale=number.scale)}"
+        return f"at most {_bound(number.most, number)}"
     if wrong in ("not_positive", "negative"):
-        return f"at least {format_scaled(number.least, scale=number.scale)}"
+        return f"at least {_bound(number.least, number)}"
     if wrong == "malformed":
         return f'{shown(value)} is no decimal string such as "2.5"'
-    return f"{shown(value)} is no multiple of {format_scaled(1, scale=number.scale)}"
+    return f"{shown(value)} is no multiple of {_bound(1, number)}"
 
 
-def hours(span: timedelta) -> str:
-    """Return a length of time as decimal hours, without zeros at the end."""
-    text = format_scaled(span // timedelta(milliseconds=3600), scale=1_000)
-    return text.rstrip("0").rstrip(".")
+def _bound(whole: int, number: Number) -> str:
+    """Write a bound as a decimal where it is one, as hours in sixtieths are not."""
+    exact = Fraction(whole, number.scale)
+    digits = len(str(number.scale)) - 1
+    is_decimal = number.scale == 10**digits
+    return format_scaled(whole, scale=number.scale) if is_decimal else str(exact)
 
 
 def _escape(name: str) -> str:

@@ -16,7 +16,7 @@ from exchange.services.bid_costs import greatest_cost
     data=st.data(),
 )
 def test_no_fill_at_or_below_the_limit_costs_more_than_is_held(
-    price: int, lots: int, minutes: list[int], fee_ppm: int, data: st.DataObject
+    *, price: int, lots: int, minutes: list[int], fee_ppm: int, data: st.DataObject
 ) -> None:
     held = greatest_cost(price_ticks=price, unit_lot_minutes=lots * sum(minutes), fee_ppm=fee_ppm)
     paid = fees = Fraction(0)
