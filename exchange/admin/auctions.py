@@ -58,7 +58,7 @@ class AuctionAdmin(ReadOnlyAdmin, admin.ModelAdmin[Auction]):
             {
                 "fields": [
                     "opens_at", "opened_at", "closes_at", "closed_at", "cleared_at",
-                    "published_at", "voided_at", "starts_at", "ends_at", "claimed_until", "claims",
+                    "published_at", "voided_at", "starts_at", "ends_at", "retry_at",
                 ]
             },
         ),

@@ -12,10 +12,12 @@ from accounts.services.api_keys import (
 from accounts.services.members import AlreadyMember, LastOwner, NotAnOwner, TooManyMembers
 from accounts.services.organizations import ReasonMissing
 from exchange.foundation.states import IllegalMove, LostRace
+from exchange.services.auctions import AuctionNotVoidable
 from exchange.services.bids import BidNotFound, BidNotLive
 from exchange.services.bulk_bids import BulkRefused
 from exchange.services.csv_rows import FileRefused
 from exchange.services.faults import TermsRefused
+from exchange.services.freezes import MarketAlreadyFrozen, MarketNotFrozen
 from exchange.services.gates import AuctionNotOpen, MarketFrozen
 from exchange.services.maintenance import MaintenanceNotFound
 from exchange.services.offers import (
@@ -62,6 +64,10 @@ REFUSALS: dict[type[Exception], tuple[HTTPStatus, str]] = {
     OfferChanged: (HTTPStatus.PRECONDITION_FAILED, "offer_changed"),
     CapacityExceeded: (HTTPStatus.CONFLICT, "capacity_exceeded"),
     MaintenanceNotFound: (HTTPStatus.NOT_FOUND, "maintenance_not_found"),
+    # The market
+    AuctionNotVoidable: (HTTPStatus.CONFLICT, "auction_not_voidable"),
+    MarketAlreadyFrozen: (HTTPStatus.CONFLICT, "market_already_frozen"),
+    MarketNotFrozen: (HTTPStatus.CONFLICT, "market_not_frozen"),
     # Money
     InsufficientFunds: (HTTPStatus.PAYMENT_REQUIRED, "insufficient_funds"),
     # Meters

@@ -10,6 +10,7 @@ from django.db.models import Exists, QuerySet
 
 from accounts.models.callers import Caller
 from accounts.services import audit_rows
+from accounts.services.organizations import ReasonMissing
 from exchange.foundation.market_time import MarketNow, market_now
 from exchange.foundation.states import IllegalMove, LostRace, move
 from exchange.models import AUCTION_MOVES, Auction, AuctionSeries, AuctionState, MarketFreeze
@@ -20,10 +21,6 @@ from exchange.services.entering import enter_orders
 GATES_LOCK = 7_301  # Gates close one after another: a standing bid enters one undecided book.
 MARKET_ACTOR = "market"
 GATE_MISSED = "gate_missed"
-
-
-class ReasonMissing(Exception):
-    """Who voids an auction says why."""
 
 
 class AuctionNotVoidable(Exception):

@@ -4,9 +4,10 @@ from django.db import IntegrityError, transaction
 
 from accounts.models.callers import Caller
 from accounts.services import audit_rows
+from accounts.services.organizations import ReasonMissing
 from exchange.foundation.market_time import market_now
 from exchange.models import MarketFreeze
-from exchange.services.auctions import ReasonMissing, actor_name
+from exchange.services.auctions import actor_name
 
 
 class MarketAlreadyFrozen(Exception):

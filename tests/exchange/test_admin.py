@@ -1,0 +1,166 @@
+"""The admin of the market: everything to see, nothing to edit, actions with a reason."""
+
+from typing import Any
+
+import pytest
+from django.conf import LazySettings
+from django.contrib import admin
+from django.test import Client
+from django.urls import reverse
+
+from accounts.models import AuditRow
+from exchange.foundation.market_time import mark_as_play
+from exchange.models import Auction, AuctionState, BidFill, ClearingResult, MarketFreeze
+from exchange.queries.archive_files import folders_of
+from tests.exchange.markets import Market, bid_body, buyer, market
+from tests.exchange.trading import bid, hold_through, offer_of
+from tests.factories import UserFactory
+
+pytestmark = pytest.mark.django_db
+BACKEND = "allauth.account.auth_backends.AuthenticationBackend"
+SEEN = [model for model in admin.site._registry if model._meta.app_label == "exchange"]
+
+
+@pytest.fixture(autouse=True)
+def archive(settings: LazySettings, tmp_path: Any) -> None:
+    settings.ARCHIVE_DIR = tmp_path
+
+
+@pytest.fixture
+def scene() -> Market:
+    mark_as_play()
+    return market()
+
+
+@pytest.fixture
+def staff() -> Client:
+    client = Client()
+    client.force_login(UserFactory.create(is_staff=True, is_superuser=True), backend=BACKEND)
+    return client
+
+
+def traded(scene: Market) -> Auction:
+    offer_of(scene)
+    bid(bid_body(scene.auction), buyer())
+    hold_through(scene.auction)
+    scene.auction.refresh_from_db()
+    return scene.auction
+
+
+def page(model: Any, row: Any) -> str:
+    return reverse(f"admin:exchange_{model._meta.model_name}_change", args=[row.pk])
+
+
+def act(client: Client, row: Any, action: str, reason: str) -> Any:
+    body = {"action": action, "_selected_action": [row.pk], "reason": reason}
+    url = reverse(f"admin:exchange_{row._meta.model_name}_changelist")
+    return client.post(url, body, follow=True)
+
+
+@pytest.mark.parametrize("model", SEEN, ids=lambda model: model.__name__)
+def test_every_list_opens_and_can_be_searched(model: Any, staff: Client, scene: Market) -> None:
+    traded(scene)
+    url = reverse(f"admin:exchange_{model._meta.model_name}_changelist")
+
+    assert staff.get(url).status_code == 200
+    assert staff.get(url, {"q": "nothing"}).status_code == 200
+
+
+@pytest.mark.parametrize("model", SEEN, ids=lambda model: model.__name__)
+def test_a_stranger_to_the_staff_sees_nothing(model: Any, client: Client) -> None:
+    url = reverse(f"admin:exchange_{model._meta.model_name}_changelist")
+
+    assert client.get(url).status_code == 302
+
+
+def test_a_trade_tells_its_story_from_bid_to_contract(staff: Client, scene: Market) -> None:
+    auction = traded(scene)
+    fill = BidFill.objects.select_related("bid").earliest("period")
+
+    told = staff.get(page(BidFill, fill)).content.decode()
+
+    assert fill.bid.public_id in told
+    assert auction.public_id in told
+    for step in ("bid placed", "money held", "gate closed", "published", "contract", "delivery"):
+        assert step in told
+    assert "ctr_" in told
+
+
+def test_an_auction_shows_its_certificate(staff: Client, scene: Market) -> None:
+    auction = traded(scene)
+
+    told = staff.get(page(Auction, auction)).content.decode()
+
+    assert auction.result.book_sha256 in told
+    assert "welfare" in told
+    assert "Check the archive again" in told
+
+
+def test_an_archive_that_is_sound_is_found_sound(staff: Client, scene: Market) -> None:
+    auction = traded(scene)
+
+    answer = staff.post(reverse("admin:exchange_auction_check", args=[auction.pk]), follow=True)
+
+    assert "keeps every promise" in answer.content.decode()
+
+
+def test_an_archive_that_was_touched_is_found_out(staff: Client, scene: Market) -> None:
+    auction = traded(scene)
+    result = ClearingResult.objects.get(auction=auction)
+    prices = folders_of(result)["result"] / "prices.csv"
+    prices.write_text(prices.read_text().replace("2.000", "2.001"))
+
+    answer = staff.post(reverse("admin:exchange_auction_check", args=[auction.pk]), follow=True)
+
+    assert "keeps every promise" not in answer.content.decode()
+    assert "hash differs" in answer.content.decode()
+
+
+def test_voiding_asks_for_a_reason_and_leaves_an_audit_row(staff: Client, scene: Market) -> None:
+    asked = act(staff, scene.auction, "void", "")
+    scene.auction.refresh_from_db()
+    assert scene.auction.state == AuctionState.OPEN
+    assert "Reason" in asked.content.decode()
+
+    act(staff, scene.auction, "void", "the backbone is down")
+
+    scene.auction.refresh_from_db()
+    assert scene.auction.state == AuctionState.VOIDED
+    row = AuditRow.objects.about(scene.auction).get(verb="void")
+    assert (row.reason, row.user is not None) == ("the backbone is down", True)
+
+
+def test_a_published_auction_is_not_voided(staff: Client, scene: Market) -> None:
+    auction = traded(scene)
+
+    answer = act(staff, auction, "void", "too late")
+
+    auction.refresh_from_db()
+    assert auction.state == AuctionState.PUBLISHED
+    assert "published" in answer.content.decode()
+
+
+def test_the_market_is_halted_and_let_go_with_reasons(staff: Client, scene: Market) -> None:
+    halt = reverse("admin:exchange_marketfreeze_halt")
+    assert staff.get(halt).status_code == 200
+    staff.post(halt, {"reason": "prices look wrong"})
+    freeze = MarketFreeze.objects.get()
+    assert (freeze.reason, freeze.lifted_at) == ("prices look wrong", None)
+
+    staff.post(halt, {"reason": "again"})
+    assert MarketFreeze.objects.count() == 1
+
+    act(staff, freeze, "lift", "they were right")
+    freeze.refresh_from_db()
+    assert freeze.lifted_at is not None
+
+
+def test_rows_are_downloaded_as_csv(staff: Client, scene: Market) -> None:
+    traded(scene)
+    fills = list(BidFill.objects.values_list("pk", flat=True))
+    body = {"action": "export_csv", "_selected_action": fills}
+
+    answer = staff.post(reverse("admin:exchange_bidfill_changelist"), body)
+    lines = b"".join(answer.streaming_content).decode().splitlines()  # type: ignore[attr-defined]
+
+    assert len(lines) == 1 + len(fills)
