@@ -16,19 +16,21 @@ from exchange.queries.catalogue import Catalogue, catalogue_of
 STANDING_DAYS_MAX: Final = 366
 STANDING_PERIOD_MINUTES: Final = 60
 
-# One statement tells all that a bid is checked against. Raw, because Django has no FOR SHARE.
-_AUCTIONS = """
-    SELECT id, public_id, state, closes_at, starts_at, ends_at, period_minutes, currency,
-           price_cap_ticks, buyer_fee_ppm
-    FROM exchange_auction WHERE public_id = ANY(%s) ORDER BY id
-"""
-_SHARED = f"{_AUCTIONS} FOR SHARE"
 _FLOOR = """
-    SELECT market_now(), (SELECT version::text FROM catalogue_version),
-           EXISTS (SELECT FROM exchange_marketfreeze WHERE lifted_at IS NULL),
-           min(price_cap_ticks), max(buyer_fee_ppm), min(currency)
+    SELECT market_now() AS now, (SELECT version::text FROM catalogue_version) AS version,
+           EXISTS (SELECT FROM exchange_marketfreeze WHERE lifted_at IS NULL) AS frozen,
+           min(price_cap_ticks) AS cap, max(buyer_fee_ppm) AS fee, min(currency) AS currency
     FROM exchange_auctionseries WHERE active
 """
+# One statement tells all that a bid is checked against. Raw, because Django has no FOR SHARE.
+_AUCTIONS = f"""
+    SELECT floor.*, auction.id, public_id, state, closes_at, starts_at, ends_at, period_minutes,
+           auction.currency, price_cap_ticks, buyer_fee_ppm
+    FROM ({_FLOOR}) AS floor CROSS JOIN exchange_auction AS auction
+    WHERE public_id = ANY(%s) ORDER BY auction.id
+"""  # noqa: S608 - our own words
+_SHARED = f"{_AUCTIONS} FOR SHARE OF auction"
+_FLOOR_COLUMNS = 6
 
 
 class AuctionNotOpen(Exception):
@@ -92,13 +94,17 @@ def look_at_gates(auction_ids: Collection[str]) -> Floor:
 
 
 def _read_floor(query: str, auction_ids: Collection[str], *, even_frozen: bool = False) -> Floor:
-    gates: dict[str, Gate] = {}
+    rows = []
     with connection.cursor() as cursor:
         if auction_ids:
             cursor.execute(query, [list(auction_ids)])
-            gates = {row[1]: Gate(*row) for row in cursor.fetchall()}
-        cursor.execute(_FLOOR)
-        now, version, frozen, cap, fee, currency = cursor.fetchone()
+            rows = cursor.fetchall()
+        if not rows:  # a standing bid, or an auction that there is not
+            cursor.execute(_FLOOR)
+            rows = [cursor.fetchone()]
+    now, version, frozen, cap, fee, currency = rows[0][:_FLOOR_COLUMNS]
+    found = [Gate(*row[_FLOOR_COLUMNS:]) for row in rows if len(row) > _FLOOR_COLUMNS]
+    gates = {str(gate.public_id): gate for gate in found}
     if frozen and not even_frozen:
         raise MarketFrozen("the market is frozen; no order is taken")
     standing = None if cap is None else _standing(now, cap, fee, currency)

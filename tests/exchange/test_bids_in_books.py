@@ -25,7 +25,7 @@ from tests.exchange.markets import (
 from tests.factories import caller
 
 pytestmark = pytest.mark.django_db
-STATEMENTS_OF_A_BID = 4  # the gate, the market's floor, the hold, the row
+STATEMENTS_OF_A_BID = 3  # the gate with all rules, the hold, the row
 
 
 @pytest.fixture
@@ -77,7 +77,7 @@ def test_every_kind_of_bid_that_is_taken_stands_in_the_book_as_it_was_said(
     assert set(kinds) == set(BidKind.values)
 
 
-def test_a_bid_costs_four_statements(scene: Market, who: Caller) -> None:
+def test_a_bid_costs_three_statements(scene: Market, who: Caller) -> None:
     place_bid(bid_body(scene.auction), caller=who)  # reads the catalogue
     with CaptureQueriesContext(connection) as asked:
         place_bid(bid_body(scene.auction), caller=who)
