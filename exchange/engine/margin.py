@@ -42,8 +42,7 @@ class Flows:
 
 def fill_margin(market: Market, optimum: Optimum, duals: Duals, accepted: Ints) -> Flows:
     """Choose among the optima at these prices; the optimum itself if the solver cannot."""
-    cheap = arc_costs(market, duals) - duals.demand[market.arcs.demand] <= INDIFFERENT
-    arcs = np.flatnonzero(cheap | (optimum.arcs > 0))
+    arcs = np.flatnonzero(cheapest_arcs(market, duals) | (optimum.arcs > 0))
     columns = join_columns(
         [
             supply_columns(market),
@@ -59,6 +58,12 @@ def fill_margin(market: Market, optimum: Optimum, duals: Duals, accepted: Ints) 
     spread = np.zeros(len(market.arcs.demand))
     spread[arcs] = x[c:]
     return Flows(supply=x[:a], feeds=x[a:b], steps=x[b:c], arcs=spread)
+
+
+def cheapest_arcs(market: Market, duals: Duals) -> Flags:
+    """Arcs over which a ladder may be served at these prices: none is cheaper."""
+    cost = arc_costs(market, duals)
+    return np.asarray(cost - duals.demand[market.arcs.demand] <= INDIFFERENT)
 
 
 def _most_computing(

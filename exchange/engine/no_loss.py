@@ -26,6 +26,7 @@ class Selection:
     accepted: Ints
     optimum: Optimum
     convex: Convex
+    complete: bool = True  # No deadline cut the search short.
 
     @property
     def welfare(self) -> float:

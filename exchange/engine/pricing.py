@@ -45,13 +45,20 @@ BROKEN = 1e-6  # Currency per hour: rows broken by less are kept.
 
 
 class Pricing:
-    """Prices that support one allocation: an optimum and the options accepted in it."""
+    """Prices that support one allocation: an optimum and the options accepted in it.
 
-    def __init__(self, convex: Convex, optimum: Optimum, accepted: Ints) -> None:
+    In ``pinned`` cells (pairs, periods) the price is the highest ask that sells, where that
+    supports: so that a seller there takes a lot less without regret.
+    """
+
+    def __init__(
+        self, convex: Convex, optimum: Optimum, accepted: Ints, pinned: Flags | None = None
+    ) -> None:
         self._market = market = convex.market
         self._optimum, self._accepted = optimum, accepted
         self._traded = traded_cells(market, optimum)
         self._lead = lead_options(market)
+        self._pinned = np.zeros_like(self._traded) if pinned is None else pinned
         self._arcs = np.zeros(len(market.arcs.demand), dtype=np.bool_)
         self._options = np.zeros(len(market.options.block), dtype=np.bool_)
         self._arcs[convex.known_arcs] = True
@@ -88,7 +95,7 @@ class Pricing:
         )
         terms = join_terms(
             [
-                *base_terms(market, x),
+                *base_terms(market, x, self._pinned),
                 column_terms(arc_columns(market, known), x.arcs[known], np.inf),
                 no_loss,
                 self._no_gain(self._accepted),

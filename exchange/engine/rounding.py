@@ -11,7 +11,7 @@ from fractions import Fraction
 
 import numpy as np
 
-from exchange.engine.book import LOTS_PER_UNIT, MICROS, UNLIMITED, BidKind, Ints
+from exchange.engine.book import LOTS_PER_UNIT, MICROS, UNLIMITED, BidKind, Flags, Ints
 from exchange.engine.exact_prices import domestic_weight, kw_scaled
 from exchange.engine.market import Market
 from exchange.engine.pieces import DUST, Pieces, block_lots
@@ -25,25 +25,34 @@ REPAIRS_MAX = 100_000  # Lots moved one by one; rounding leaves a few per cell.
 class WholeFills:
     """Lots per piece, and lots sold per (pair, period); ``settled`` if every seller got its due."""
 
+    pieces: Pieces
     lots: Ints
     sold: Ints
     settled: bool
 
 
-def round_pieces(market: Market, pieces: Pieces, accepted: Ints, supply: SupplyRange) -> WholeFills:
-    """Round every piece to whole lots and repair what rounding broke."""
-    work = _Work(market, pieces, accepted, supply)
+def round_pieces(
+    market: Market, pieces: Pieces, accepted: Ints, due: tuple[SupplyRange, Flags]
+) -> WholeFills:
+    """Round every piece to whole lots and repair what rounding broke.
+
+    ``due``: what sellers are owed at the prices, and the arcs that cost their ladders the least.
+    """
+    work = _Work(market, pieces, accepted, due)
     work.keep_orders()
     work.keep_limits()
     settled = work.serve_sellers()
-    return WholeFills(lots=work.lots, sold=work.sold, settled=settled)
+    return WholeFills(pieces=work.pieces, lots=work.lots, sold=work.sold, settled=settled)
 
 
 class _Work:
     """The lots of all pieces, with what they use of cells, bids, links and power kept in step."""
 
-    def __init__(self, market: Market, pieces: Pieces, accepted: Ints, supply: SupplyRange) -> None:
-        self._market, self._supply = market, supply
+    def __init__(
+        self, market: Market, pieces: Pieces, accepted: Ints, due: tuple[SupplyRange, Flags]
+    ) -> None:
+        self._market = market
+        self._supply, self._cheap = due
         book, ladders = market.book, market.demand.ladders
         self._pieces = pieces
         self._pair, self._row = pieces.pair, pieces.row
@@ -85,6 +94,11 @@ class _Work:
         self.lots[piece] += lots
         self.sold[self._pair[piece], self._period[piece]] += lots
         self._load(piece, lots)
+
+    @property
+    def pieces(self) -> Pieces:
+        """The pieces, with those that moves have added."""
+        return self._pieces
 
     # Orders ---------------------------------------------------------------------------------
 
@@ -217,7 +231,69 @@ class _Work:
         for piece in here[np.argsort(-lost, kind="stable")].tolist():
             if self._room_on_links(piece) and self._take(piece):
                 return True
+        return self._draw_one(pair, period)
+
+    def _draw_one(self, pair: int, period: int) -> bool:
+        """A lot for orders that are served elsewhere but do not mind: more of them, or moved."""
+        cover = self._nodes_over(pair)
+        there = (self._period == period) & (self.lots > 0) & (self._pair != pair)
+        for piece in np.flatnonzero(there).tolist():
+            for arc in self._arcs_into(piece, cover):
+                twin = self._twin(piece, arc, pair)
+                if not self._room_on_links(twin):
+                    continue
+                self.add(twin, 1)
+                if self._within(twin):
+                    return True
+                if self._spare(piece):
+                    self.add(piece, -1)
+                    if self._within(twin):
+                        return True
+                    self.add(piece, 1)
+                self.add(twin, -1)
         return False
+
+    def _nodes_over(self, pair: int) -> set[int]:
+        """The nodes that draw from a pair, however indirectly."""
+        network = self._market.network
+        cover = {pair}
+        for source, target in (
+            sorted(zip(network.feed_from.tolist(), network.feed_to.tolist(), strict=True)) * 2
+        ):
+            if source in cover:
+                cover.add(target)
+        return cover
+
+    def _arcs_into(self, piece: int, cover: set[int]) -> list[int]:
+        """Arcs of the piece's ladder that cost it no more and lead to one of these nodes."""
+        arcs = self._market.arcs
+        ladder = int(arcs.demand[self._pieces.arc[piece]])
+        mine = np.arange(int(arcs.start[ladder]), int(arcs.start[ladder + 1]))
+        return [int(a) for a in mine[self._cheap[mine]] if int(arcs.node[a]) in cover]
+
+    def _twin(self, piece: int, arc: int, pair: int) -> int:
+        """The piece of the same order over an arc from a pair, made if need be."""
+        same = (self._row == self._row[piece]) & (self._pieces.arc == arc)
+        found = np.flatnonzero(same & (self._pair == pair))
+        if len(found):
+            return int(found[0])
+        for name in ("_row", "_period", "_bid", "_gbps"):
+            column = getattr(self, name)
+            setattr(self, name, np.append(column, column[piece]))
+        arcs = self._market.arcs
+        self._factor = np.append(self._factor, arcs.factor_micros[arc])
+        self._route = np.append(self._route, arcs.route[arc])
+        self._pair = np.append(self._pair, pair)
+        self.lots = np.append(self.lots, 0)
+        self._by_row = None
+        old = self._pieces
+        self._pieces = Pieces(
+            row=self._row,
+            arc=np.append(old.arc, arc),
+            pair=self._pair,
+            fine=np.append(old.fine, 0),
+        )
+        return len(self.lots) - 1
 
     def _take(self, piece: int) -> bool:
         """One lot more for a piece, if its bid has room or can spare a lot elsewhere."""

@@ -1,5 +1,8 @@
 """Which blocks to accept, where and when: the combinatorial part."""
 
+import time
+from dataclasses import replace
+
 import numpy as np
 
 from exchange.engine.book import Ints
@@ -24,7 +27,7 @@ INSERTIONS = 40
 SPARE, SPARE_EACH = 200, 3
 
 
-def choose_blocks(convex: Convex, relaxed: Optimum, *, seconds: float | None = None) -> Selection:
+def choose_blocks(convex: Convex, relaxed: Optimum, deadline: float | None) -> Selection:
     """Accept the blocks of greatest welfare under the rule that none loses.
 
     Small books are searched to the end, site by site. In others blocks are chosen by class first,
@@ -32,6 +35,7 @@ def choose_blocks(convex: Convex, relaxed: Optimum, *, seconds: float | None = N
     """
     market = convex.market
     options = market.options
+    seconds = None if deadline is None else max(0.1, deadline - time.monotonic())
     if not len(options.block):
         return Selection(accepted=np.zeros(0, dtype=np.int64), optimum=relaxed, convex=convex)
     if len(options.block) <= SMALL_OPTIONS and len(market.arcs.demand) <= SMALL_ARCS:
@@ -44,7 +48,8 @@ def choose_blocks(convex: Convex, relaxed: Optimum, *, seconds: float | None = N
     placed = place_blocks(market, _accepted(start, known), relaxed.duals)
     spare = _promising(market, relaxed, placed)
     fine = Convex(market.split_at(np.concatenate([placed, spare])), arcs=convex.known_arcs)
-    return reinsert(drop_losers(fine, placed), spare)
+    best = reinsert(drop_losers(fine, placed), spare)
+    return replace(best, complete=not start.timed_out)
 
 
 def _promising(market: Market, relaxed: Optimum, placed: Ints) -> Ints:

@@ -44,10 +44,10 @@ def traded_cells(market: Market, optimum: Optimum) -> Flags:
     return np.asarray(sold > TINY)
 
 
-def base_terms(market: Market, optimum: Optimum) -> list[Terms]:
+def base_terms(market: Market, optimum: Optimum, pinned: Flags) -> list[Terms]:
     """What supply, feeds and demand ask of the prices."""
     return [
-        _supply_terms(market, optimum),
+        _supply_terms(market, optimum, pinned),
         _feed_terms(market, optimum),
         _ladder_terms(market.demand.ladders, demand_columns(market), optimum.steps),
     ]
@@ -61,7 +61,7 @@ def _feed_terms(market: Market, optimum: Optimum) -> Terms:
     return Terms(columns=terms.columns, lower=lower, upper=terms.upper)
 
 
-def _supply_terms(market: Market, optimum: Optimum) -> Terms:
+def _supply_terms(market: Market, optimum: Optimum, pinned: Flags) -> Terms:
     """Where nothing is sold, the price is the highest that supports: the lowest ask itself."""
     ladders = market.supply
     terms = _ladder_terms(ladders, supply_columns(market), optimum.supply)
@@ -74,10 +74,17 @@ def _supply_terms(market: Market, optimum: Optimum) -> Terms:
     lowest = np.full(len(market.rows.lower), np.inf)
     np.minimum.at(lowest, row, terms.columns.cost)
     tight = idle[row] & (terms.columns.cost == lowest[row])
+    kept = _edges(ladders, optimum.supply)
+    sold = np.where(optimum.supply[kept] > TINY, terms.columns.cost, -np.inf)
+    highest = np.full(len(market.rows.lower), -np.inf)
+    np.maximum.at(highest, row, sold)
+    at_pin = np.zeros(len(market.rows.lower), dtype=np.bool_)
+    at_pin[row[pinned[np.divmod(ladders.key, market.book.periods)][ladder]]] = True
+    pin = at_pin[row] & (sold == highest[row])
     return Terms(
         columns=terms.columns,
         lower=np.where(tight, terms.columns.cost, terms.lower),
-        upper=terms.upper,
+        upper=np.where(pin, terms.columns.cost, terms.upper),
     )
 
 
