@@ -1,0 +1,78 @@
+"""What bids are placed into: the demo's catalogue and series, one open auction, funded buyers."""
+
+import json
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django.conf import settings
+from django.db import connection
+
+from accounts.models import Kind
+from accounts.models.roles import Scope
+from accounts.services.api_keys import issue_key
+from accounts.services.organizations import create_organization
+from exchange.foundation.market_time import mark_as_play, set_market_time
+from exchange.management.demo import market_setup, platform, trading
+from exchange.management.demo.parties import acting_for
+from exchange.management.traces.sources import read_prices
+from exchange.models import Auction
+from exchange.services.auctions import open_auction, schedule_auctions
+from exchange.services.catalog import load_catalog
+from settlement.services.deposits import deposit
+
+BEFORE_GATE = timedelta(hours=6)
+RATE = "9000000/minute"  # the throttle counts as ever; it only never says no
+MONEY_MICROS = 10**15
+
+
+@dataclass(frozen=True, slots=True)
+class Stall:
+    """The tokens of the buyers' keys, and the demo's bids as bodies: real jobs of one day."""
+
+    tokens: list[str]
+    bodies: list[dict[str, Any]]
+
+
+def open_stall(buyers: int) -> Stall:
+    """Open an auction of the demo's series; give each buyer money and a key with a high rate."""
+    mark_as_play()
+    load_catalog()
+    auction = _open_auction()
+    tokens = _tokens(buyers)
+    prices = read_prices(platform.SAMPLE / "prices.csv", currency=settings.MARKET_CURRENCY)
+    day = auction.starts_at.astimezone(ZoneInfo(settings.MARKET_TIME_ZONE)).date()
+    start = market_setup.midnight(day)
+    drafts = trading.draft_bids(prices, platform.WHOLE)
+    bodies = [trading.body_of(draft, auction=auction.public_id, start=start) for draft in drafts]
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE")  # now, and not by autovacuum in the middle of a round
+    return Stall(tokens, bodies)
+
+
+def as_json(body: object) -> bytes:
+    """Return a body as it goes over the wire."""
+    return json.dumps(body).encode()
+
+
+def _open_auction() -> Auction:
+    series = market_setup.ensure_series()
+    schedule_auctions()
+    auction = series.auctions.earliest("closes_at")
+    set_market_time(auction.closes_at - BEFORE_GATE)
+    assert open_auction(auction.pk), "its time has come"
+    return auction
+
+
+def _tokens(buyers: int) -> list[str]:
+    bank = acting_for(create_organization("Bench operator", kinds=[Kind.OPERATES]))
+    scopes = [Scope.BIDS_READ, Scope.BIDS_WRITE]
+    found = []
+    for number in range(buyers):
+        buyer = create_organization(f"Bench buyer {number}", kinds=[Kind.BUYS])
+        deposit(
+            buyer.pk, amount_micros=MONEY_MICROS, reason="to measure", actor=bank, key=f"{number}"
+        )
+        found.append(issue_key(buyer, name="bench", scopes=scopes, rate=RATE)[1])
+    return found
