@@ -1,10 +1,11 @@
 """Clear a book: the one public verb of the engine."""
 
 import time
+from contextlib import suppress
 
 import numpy as np
 
-from exchange.engine.book import Book
+from exchange.engine.book import Book, Flags
 from exchange.engine.bound import prove_bound
 from exchange.engine.convex import Convex
 from exchange.engine.idle import clear_idle
@@ -21,7 +22,7 @@ from exchange.engine.solver import SolverFailed
 from exchange.engine.ticks import round_prices, supply_range
 
 
-PINS_MAX = 3  # Times that prices are moved for sellers whom whole lots leave short.
+MIDDLE, LEAST, GREATEST = 0.5, 0.0, 1.0
 
 
 def clear(book: Book, *, seconds: float | None = None) -> Clearing:
@@ -47,29 +48,34 @@ def clear(book: Book, *, seconds: float | None = None) -> Clearing:
 
 
 def _settle(best: Selection) -> tuple[Prices, WholeFills]:
-    """Prices and whole lots that agree; cells whose sellers come up short are priced at an ask."""
-    market = best.convex.market
-    pinned = np.zeros(market.book.open_cells.shape, dtype=np.bool_)
-    settled: tuple[Prices, WholeFills] | None = None
-    for _ in range(PINS_MAX):
-        try:
-            duals = Pricing(best.convex, best.optimum, best.accepted, pinned).choose()
-        except SolverFailed:
-            if settled is None:
-                raise
-            break  # The prices cannot be moved; a lot is left over.
-        flows = fill_margin(market, best.optimum, duals, best.accepted)
-        prices = round_prices(market, duals)
-        due = supply_range(market, prices)
-        pieces = cut_pieces(market, flows, best.accepted)
-        cheap = cheapest_arcs(market, duals)
-        whole = round_pieces(market, pieces, best.accepted, (due, cheap))
-        settled = prices, whole
+    """Prices and whole lots that agree.
+
+    Where whole lots leave a seller short at the middle price, the price there is moved to the ask;
+    if that cannot be, all prices to an end of their interval, where somebody is indifferent.
+    """
+    cells = best.convex.market.book.open_cells
+    nowhere = np.zeros_like(cells)
+    tried = [_settle_at(best, nowhere, MIDDLE)]
+    for share in (MIDDLE, LEAST, GREATEST):
+        prices, whole, short = tried[-1]
         if whole.settled:
-            break
-        pinned |= whole.sold < due.least
-    assert settled is not None
-    return settled
+            return prices, whole
+        with suppress(SolverFailed):  # These prices support nothing.
+            tried.append(_settle_at(best, short if share == MIDDLE else nowhere, share))
+    prices, whole, _ = next((one for one in tried if one[1].settled), tried[0])
+    return prices, whole
+
+
+def _settle_at(best: Selection, pinned: Flags, share: float) -> tuple[Prices, WholeFills, Flags]:
+    """Prices, fills, and the cells whose sellers come up short."""
+    market = best.convex.market
+    duals = Pricing(best.convex, best.optimum, best.accepted, pinned).choose(share)
+    flows = fill_margin(market, best.optimum, duals, best.accepted)
+    prices = round_prices(market, duals)
+    due = supply_range(market, prices)
+    pieces = cut_pieces(market, flows, best.accepted)
+    whole = round_pieces(market, pieces, best.accepted, (due, cheapest_arcs(market, duals)))
+    return prices, whole, whole.sold < due.least
 
 
 def _certificate(market: Market, duals: Duals) -> CertificatePrices:

@@ -65,12 +65,12 @@ class Pricing:
         self._options[accepted] = True
         self._model = self._build()
 
-    def choose(self) -> Duals:
-        """Find the prices of the rule."""
+    def choose(self, share: float = 0.5) -> Duals:
+        """Find the prices of the rule: ``share`` of the way from the least to the greatest."""
         if self._market.options.groups:
             self._keep_regret_least()
         least, greatest = self._extreme(1.0), self._extreme(-1.0)
-        return self._at_asks(read_duals(self._market, (least + greatest) / 2))
+        return self._at_asks(read_duals(self._market, least + share * (greatest - least)))
 
     def _at_asks(self, duals: Duals) -> Duals:
         """Cells that sell nothing: the highest price that supports is their own lowest ask."""

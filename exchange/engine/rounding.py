@@ -18,7 +18,8 @@ from exchange.engine.pieces import DUST, Pieces, block_lots
 from exchange.engine.sharing import FINE, share_pro_rata
 from exchange.engine.ticks import SupplyRange
 
-REPAIRS_MAX = 100_000  # Lots moved one by one; rounding leaves a few per cell.
+REPAIRS_MAX = 1_000  # Lots moved one by one; rounding leaves a few per cell.
+CHAIN_MAX, CHOICES_MAX = 3, 12  # How far, and how broadly, a lot is looked for.
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -225,11 +226,11 @@ class _Work:
         least, most = self._supply.least, self._supply.most
         return bool(((self.sold >= least) & (self.sold <= most)).all())
 
-    def _give_one(self, pair: int, period: int) -> bool:
+    def _give_one(self, pair: int, period: int, depth: int = CHAIN_MAX) -> bool:
         here = np.flatnonzero((self._pair == pair) & (self._period == period))
         lost = self._pieces.fine[here] - self.lots[here] * FINE
-        for piece in here[np.argsort(-lost, kind="stable")].tolist():
-            if self._room_on_links(piece) and self._take(piece):
+        for piece in here[np.argsort(-lost, kind="stable")][:CHOICES_MAX].tolist():
+            if self._room_on_links(piece) and self._take(piece, depth):
                 return True
         return self._draw_one(pair, period)
 
@@ -295,19 +296,32 @@ class _Work:
         )
         return len(self.lots) - 1
 
-    def _take(self, piece: int) -> bool:
-        """One lot more for a piece, if its bid has room or can spare a lot elsewhere."""
+    def _take(self, piece: int, depth: int = 0) -> bool:
+        """One lot more for a piece, if its bid has room or can do with a lot less elsewhere.
+
+        Where the seller elsewhere minds, that cell is given a lot in turn: a chain.
+        """
         self.add(piece, 1)
         if self._within(piece):
             return True
-        for other in self._pieces_of(int(self._row[piece])):
-            if other != piece and self.lots[other] > 0 and self._spare(other):
-                self.add(other, -1)
-                if self._within(piece):
-                    return True
-                self.add(other, 1)
+        for other in self._siblings(piece)[:CHOICES_MAX]:
+            if other == piece or self.lots[other] <= 0:
+                continue
+            cell = int(self._pair[other]), int(self._period[other])
+            self.add(other, -1)
+            content = self.sold[cell] >= self._supply.least[cell]
+            if self._within(piece) and (content or (depth and self._give_one(*cell, depth - 1))):
+                return True
+            self.add(other, 1)
         self.add(piece, -1)
         return False
+
+    def _siblings(self, piece: int) -> list[int]:
+        """Pieces of the same bid that share its quantity or its volume."""
+        bid = self._bid[piece]
+        if self._market.book.bids.kind[bid] == BidKind.VOLUME:
+            return [int(other) for other in np.flatnonzero(self._bid == bid)]
+        return self._pieces_of(int(self._row[piece]))
 
     def _within(self, piece: int) -> bool:
         bid, bids = int(self._bid[piece]), self._market.book.bids
