@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from exchange.engine.book import Ints
+from exchange.engine.book import Floats, Ints
 from exchange.engine.convex import Convex, Optimum, best_of_each, option_gains
 from exchange.engine.market import (
     Market,
@@ -22,7 +22,8 @@ from exchange.engine.solver import INFINITY, MipSolution, Program, solve_mip
 
 SMALL_OPTIONS, SMALL_ARCS = 400, 2_000  # Books that are searched to the end.
 SMALL_NODES, SMALL_ROUNDS = 2_000, 60
-NODES, CHECKS = 200, 4_000
+NODES, CHECKS = 20, 100
+POLISH_NODES, POLISH_EACH = 20, 6
 INSERTIONS = 40
 SPARE, SPARE_EACH = 200, 3
 
@@ -49,7 +50,25 @@ def choose_blocks(convex: Convex, relaxed: Optimum, deadline: float | None) -> S
     spare = _promising(market, relaxed, placed)
     fine = Convex(market.split_at(np.concatenate([placed, spare])), arcs=convex.known_arcs)
     best = reinsert(drop_losers(fine, placed), spare)
-    return replace(best, complete=not start.timed_out)
+    best = _polish(best, seconds)
+    return replace(best, complete=best.complete and not start.timed_out)
+
+
+def _polish(best: Selection, seconds: float | None) -> Selection:
+    """Search once more site by site, among what is accepted and the best options at the prices."""
+    market = best.convex.market
+    options = market.options
+    gain = option_gains(market, best.optimum.duals)
+    every = np.arange(len(options.block))
+    near = best_of_each(every, options.group, gain, count=POLISH_EACH)
+    chosen = np.unique(np.concatenate([best.accepted, near]))
+    fine = Convex(market.split_at(chosen), arcs=best.convex.known_arcs)
+    start = np.isin(chosen, best.accepted).astype(np.float64)
+    found = _search(fine.market, chosen, fine.known_arcs, [], POLISH_NODES, seconds, start)
+    better = drop_losers(fine, _accepted(found, chosen))
+    if better.welfare <= best.welfare:
+        return replace(best, complete=not found.timed_out)
+    return replace(better, complete=not found.timed_out)
 
 
 def _promising(market: Market, relaxed: Optimum, placed: Ints) -> Ints:
@@ -91,6 +110,7 @@ def _search(
     cuts: list[Ints],
     nodes: int,
     seconds: float | None,
+    start: Floats | None = None,
 ) -> MipSolution:
     program = join_columns(
         [
@@ -102,8 +122,15 @@ def _search(
         ]
     )
     whole = np.arange(len(program.cost)) < len(options)
+    if start is not None:
+        start = np.append(start, np.zeros(len(program.cost) - len(options)))
     return solve_mip(
-        _with_cuts(program, options, cuts), whole, nodes=nodes, checks=CHECKS, seconds=seconds
+        _with_cuts(program, options, cuts),
+        whole,
+        nodes=nodes,
+        checks=CHECKS,
+        start=start,
+        seconds=seconds,
     )
 
 

@@ -75,7 +75,7 @@ class LinearModel:
 
     def __init__(self, program: Program, *, presolve: bool = False) -> None:
         self._highs = _load(program)
-        self._highs.setOptionValue("presolve", "on" if presolve else "off")
+        self._presolve = presolve
 
     def set_bounds(self, columns: Ints, lower: Floats, upper: Floats) -> Self:
         """Change the bounds of some columns."""
@@ -122,12 +122,15 @@ class LinearModel:
         )
         return self
 
-    def solve(self, *, seconds: float | None = None) -> LpSolution:
-        """Solve to optimality.
+    def solve(self, *, fresh: bool = False, seconds: float | None = None) -> LpSolution:
+        """Solve to optimality; ``fresh`` forgets the last basis and presolves.
 
         :raises SolverFailed: if the status is anything but optimal
         """
         _limit_seconds(self._highs, seconds)
+        if fresh:
+            self._highs.clearSolver()
+        self._highs.setOptionValue("presolve", "on" if fresh or self._presolve else "off")
         self._highs.run()
         status = self._highs.getModelStatus()
         if status == highspy.HighsModelStatus.kUnknown:  # A bad basis: once more, from none.
