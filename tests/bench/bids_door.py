@@ -14,8 +14,8 @@ from tests.bench.tables import Table
 from tests.bench.wire import Wire, post
 
 RATIO_MIN = 0.4
-ROUNDS = 9
-REQUESTS = 300  # in each half of a round, over all connections
+ROUNDS = 7
+REQUESTS = 200  # in each half of a round, over all connections
 WARM_UP = 100
 WIRES = (1, 4)
 DOORS = {"whole": "/api/v1/bids", "bare": "/bare/bids"}

@@ -78,7 +78,7 @@ def _free_port() -> int:
 def _is_ready(port: int) -> bool:
     address = f"http://127.0.0.1:{port}/health/ready"
     try:
-        with urllib.request.urlopen(address, timeout=HEALTH_SECONDS):  # noqa: S310 - our own
+        with urllib.request.urlopen(address, timeout=HEALTH_SECONDS):
             return True
     except (urllib.error.URLError, OSError):
         return False
