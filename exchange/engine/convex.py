@@ -74,14 +74,16 @@ class Convex:
         """Arcs that have a column."""
         return np.flatnonzero(self._arc_column != NO_COLUMN)
 
-    def relax(self) -> Optimum:
-        """Solve with every option free between 0 and 1."""
+    def relax(self, held: Ints | None = None) -> Optimum:
+        """Solve with every option free between 0 and 1; those ``held`` are at 1."""
         known = self.known_options
-        self._model.set_bounds(
-            self._option_column[known], np.zeros(len(known)), np.ones(len(known))
-        )
         if not len(known):
             self._add_options(self._first_options())
+            return self._generate(options=True)
+        lower = (
+            np.isin(known, held).astype(np.float64) if held is not None else np.zeros(len(known))
+        )
+        self._model.set_bounds(self._option_column[known], lower, np.ones(len(known)))
         return self._generate(options=True)
 
     def solve_with(self, accepted: Ints, *, fixed: bool = False) -> Optimum:

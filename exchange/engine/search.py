@@ -18,13 +18,15 @@ from exchange.engine.market import (
 )
 from exchange.engine.no_loss import Selection, drop_losers, try_selection
 from exchange.engine.placing import place_blocks
-from exchange.engine.solver import INFINITY, MipSolution, Program, solve_mip
+from exchange.engine.solver import INFINITY, MipSolution, Program, SolverFailed, solve_mip
 
 SMALL_OPTIONS, SMALL_ARCS = 400, 2_000  # Books that are searched to the end.
 SMALL_NODES, SMALL_ROUNDS = 2_000, 60
 NODES, CHECKS = 20, 100
 POLISH_NODES, POLISH_EACH = 20, 6
-INSERTIONS = 40
+INSERTIONS = 25
+EASY_ROWS, EASY_ARCS = 2_500, 12_000  # Larger programs are rounded, not searched.
+DIVES, FIRM, PART, HALF = 6, 0.95, 0.01, 0.5
 SPARE, SPARE_EACH = 200, 3
 
 
@@ -44,14 +46,42 @@ def choose_blocks(convex: Convex, relaxed: Optimum, deadline: float | None) -> S
         found = _search_to_the_end(whole, seconds=seconds)
         if found:
             return found
-    known = convex.known_options
-    start = _search(market, known, convex.known_arcs, [], NODES, seconds)
-    placed = place_blocks(market, _accepted(start, known), relaxed.duals)
+    easy = len(market.rows.lower) <= EASY_ROWS and len(convex.known_arcs) <= EASY_ARCS
+    complete = True
+    if easy:
+        known = convex.known_options
+        start = _search(market, known, convex.known_arcs, [], NODES, seconds)
+        chosen, complete = _accepted(start, known), not start.timed_out
+    else:
+        chosen = _dive(convex, relaxed)
+    placed = place_blocks(market, chosen, relaxed.duals)
     spare = _promising(market, relaxed, placed)
     fine = Convex(market.split_at(np.concatenate([placed, spare])), arcs=convex.known_arcs)
     best = reinsert(drop_losers(fine, placed), spare)
-    best = _polish(best, seconds)
-    return replace(best, complete=best.complete and not start.timed_out)
+    if easy:
+        best = _polish(best, seconds)
+    return replace(best, complete=best.complete and complete)
+
+
+def _dive(convex: Convex, relaxed: Optimum) -> Ints:
+    """Hold what the relaxation takes nearly whole, solve again, until nothing is in part.
+
+    A step that holds too much, so that nothing fits any more, is the last.
+    """
+    x, held = relaxed.options, np.zeros(0, dtype=np.int64)
+    for _ in range(DIVES):
+        part = np.flatnonzero((x > PART) & (x < 1 - PART))
+        if not len(part):
+            break
+        firm = np.flatnonzero(x >= FIRM)
+        likely = part[np.lexsort((part, -x[part]))][: max(1, len(part) // 3)]
+        likely = likely[x[likely] >= HALF] if (x[likely] >= HALF).any() else likely[:1]
+        held = np.unique(np.concatenate([firm, likely]))
+        try:
+            x = convex.relax(held).options
+        except SolverFailed:
+            break
+    return np.flatnonzero(x >= HALF)
 
 
 def _polish(best: Selection, seconds: float | None) -> Selection:
@@ -162,7 +192,7 @@ def _with_cuts(program: Program, options: Ints, cuts: list[Ints]) -> Program:
 def _accepted(found: MipSolution, options: Ints) -> Ints:
     if found.x is None:
         return options[:0]
-    return options[found.x[: len(options)] > 0.5]  # noqa: PLR2004
+    return options[found.x[: len(options)] > HALF]
 
 
 def reinsert(best: Selection, spare: Ints) -> Selection:
