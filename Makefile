@@ -44,7 +44,6 @@ check: $(STAMP) $(LIBRARIES)
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy .
 	$(BIN)/lint-imports
-	$(BIN)/bandit -q -c pyproject.toml -r exchange settlement accounts
 	$(BIN)/djlint --quiet --check --lint templates
 	$(ON_SERVERS) $(BIN)/python manage.py makemigrations --check --dry-run
 	PRODUCTION=true SECRET_KEY=$$($(BIN)/python -c 'import secrets; print(secrets.token_urlsafe(50))') \

@@ -70,7 +70,7 @@ def web_answers() -> bool:
         headers={"X-Forwarded-Proto": "https", "Host": "localhost"},
     )
     try:
-        with urllib.request.urlopen(request, timeout=ANSWER_SECONDS) as answer:  # noqa: S310  # nosec B310
+        with urllib.request.urlopen(request, timeout=ANSWER_SECONDS) as answer:  # noqa: S310
             return bool(answer.status == HTTPStatus.OK)
     except (urllib.error.URLError, OSError):
         return False

@@ -18,7 +18,7 @@ from pathlib import Path
 
 USER = "exchange"
 DATABASE = "exchange"
-PASSWORD_FILE = "postgres.password"  # noqa: S105  # nosec B105 - a file's name
+PASSWORD_FILE = "postgres.password"  # noqa: S105
 PORT_FILE = "postgres.port"
 OPTIONS = {
     "max_connections": "200",
@@ -71,7 +71,7 @@ def _home(checkout: Path, state: Path) -> Path:
     if os.geteuid() != 0:
         return state
     mark = hashlib.sha256(str(checkout).encode()).hexdigest()[:12]
-    home = Path("/var/tmp") / f"compute-exchange-{mark}"  # noqa: S108  # nosec B108 - owned, mode 700
+    home = Path("/var/tmp") / f"compute-exchange-{mark}"  # noqa: S108
     if not home.exists():
         home.mkdir(mode=0o700)
         os.chown(home, _unprivileged().pw_uid, _unprivileged().pw_gid)
@@ -160,7 +160,7 @@ def _start_cluster(home: Path, data: Path, port: int) -> None:
 
 def _create_database(home: Path, port: int, password: str, database: str) -> None:
     here = ["-h", "127.0.0.1", "-p", str(port), "-U", USER]
-    ask = ["-d", "postgres", "-tAc", f"select 1 from pg_database where datname = '{database}'"]  # noqa: S608  # nosec B608
+    ask = ["-d", "postgres", "-tAc", f"select 1 from pg_database where datname = '{database}'"]  # noqa: S608
     found = _run(home, "psql", *here, *ask, password=password)
     if found.strip() != "1":
         _run(home, "createdb", *here, database, password=password)
@@ -185,7 +185,7 @@ def _call(
     user = _unprivileged() if os.geteuid() == 0 else None
     # The output goes through a file: the server inherits it, and a pipe would never close.
     with tempfile.TemporaryFile("w+") as output:
-        done = subprocess.run(  # noqa: S603  # nosec B603 - our own words
+        done = subprocess.run(  # noqa: S603
             [str(_binaries(home) / program), *words],
             check=False,
             stdin=subprocess.DEVNULL,

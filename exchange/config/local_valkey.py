@@ -34,7 +34,7 @@ def start(state: Path) -> str:
         f"appendonly yes\ndaemonize yes\nlogfile {home / 'valkey.log'}\n"
         "maxmemory-policy noeviction\n"
     )
-    subprocess.run(  # noqa: S603  # nosec B603 - our own words
+    subprocess.run(  # noqa: S603
         [str(_program()), str(configuration)], check=True, stdin=subprocess.DEVNULL
     )
     _wait(state, home)

@@ -222,6 +222,21 @@ SPECTACULAR_SETTINGS = {
     "SCHEMA_PATH_PREFIX": "/api/v1",
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "ENUM_NAME_OVERRIDES": {
+        "AcceleratorKindEnum": "exchange.models.chips.AcceleratorKind",
+        "AuctionStateEnum": "exchange.models.auctions.AuctionState",
+        "BidKindEnum": ["hourly", "block", "volume"],
+        "BidStateEnum": [
+            *("accepted", "standing", "filled", "partially_filled", "unfilled"),
+            *("cancelled", "expired", "rejected"),
+        ],
+        "ContractStateEnum": "settlement.models.contracts.ContractState",
+        "LedgerAccountKindEnum": "settlement.models.ledger.AccountKind",
+        "OfferStateEnum": "exchange.models.offers.OfferState",
+        "PeriodStateEnum": "settlement.models.delivery.PeriodState",
+        "StatementLineKindEnum": "settlement.models.statements.LineKind",
+        "StatementStateEnum": "settlement.models.statements.StatementState",
+    },
     "POSTPROCESSING_HOOKS": ["drf_standardized_errors.openapi_hooks.postprocess_schema_enums"],
 }
 API_RATE = env.str("API_RATE", "600/minute")  # per key, unless the key has its own

@@ -71,7 +71,7 @@ class Supervisor:
         """Start one child in its own process group, its output appended to its log."""
         log = (self.logs / f"{name}.log").open("ab")
         self._files.append(log)
-        self.children[name] = subprocess.Popen(  # noqa: S603  # nosec B603 - our own words
+        self.children[name] = subprocess.Popen(  # noqa: S603
             command(name, port=self.port),
             env=self.environment | ({"WEB": "true"} if name == "web" else {}),
             stdin=subprocess.DEVNULL,
@@ -126,7 +126,7 @@ def main() -> int:
     signal.signal(signal.SIGTERM, _stop)
     signal.signal(signal.SIGINT, _stop)
     checkout = Path(__file__).resolve().parents[2]
-    subprocess.run([PYTHON, *MIGRATE[1:]], check=True, cwd=checkout)  # noqa: S603  # nosec B603
+    subprocess.run([PYTHON, *MIGRATE[1:]], check=True, cwd=checkout)  # noqa: S603
     port = int(os.environ.get("PORT", "8000"))
     logs = Path(os.environ.get("LOGS", checkout / ".local" / "logs"))
     parent = os.getppid() if os.environ.get("STOP_WITH_PARENT") else None

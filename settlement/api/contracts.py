@@ -1,7 +1,7 @@
 """Contracts, cut to those that the caller buys or provides."""
 
 from django.db.models import QuerySet
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework.generics import ListAPIView, get_object_or_404
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -15,7 +15,7 @@ from settlement.models import Contract
 from settlement.queries.contracts import contracts_shown
 
 
-@extend_schema(operation_id="contracts_list", tags=["settlement"])
+@extend_schema_view(get=extend_schema(operation_id="contracts_list", tags=["settlement"]))
 class ContractList(ListAPIView[Contract]):
     """Contracts that the caller buys or provides."""
 

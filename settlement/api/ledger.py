@@ -1,7 +1,7 @@
 """Balances and transfers, cut to the caller's own."""
 
 from django.db.models import QuerySet
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework.generics import ListAPIView
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -31,7 +31,7 @@ class BalancesView(APIView):
         return Response(BalancesSerializer(found, context={"request": request}).data)
 
 
-@extend_schema(operation_id="transfers_list", tags=["settlement"])
+@extend_schema_view(get=extend_schema(operation_id="transfers_list", tags=["settlement"]))
 class TransferList(ListAPIView[Transfer]):
     """Transfers from or to the caller's accounts."""
 

@@ -46,7 +46,7 @@ def _post(url: str, token: str, events: Sequence[Mapping[str, Any]]) -> dict[str
     )
     for _ in range(TRIES):
         try:
-            with urllib.request.urlopen(request, timeout=SECONDS_MAX) as answer:  # noqa: S310  # nosec B310
+            with urllib.request.urlopen(request, timeout=SECONDS_MAX) as answer:  # noqa: S310
                 found: dict[str, Any] = json.load(answer)
                 return found
         except urllib.error.HTTPError as error:

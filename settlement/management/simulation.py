@@ -75,7 +75,7 @@ def batches_of(
     """Yield (meter, events) in batches; ``conducts`` names contracts that behave otherwise."""
     waiting: dict[str, list[dict[str, Any]]] = {}
     for watched in fleet:
-        rng = random.Random(f"{seed}/{watched.device}")  # noqa: S311  # nosec B311
+        rng = random.Random(f"{seed}/{watched.device}")  # noqa: S311
         conduct = conducts.get(watched.contract, usual)
         events = waiting.setdefault(watched.meter, [])
         events += readings_of(watched, conduct, until=until, rng=rng)

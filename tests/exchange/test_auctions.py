@@ -9,7 +9,7 @@ from django.conf import LazySettings
 from django.db import transaction
 
 from accounts.models import AuditRow
-from accounts.services.organizations import suspend_organization
+from accounts.services.organizations import ReasonMissing, suspend_organization
 from exchange.foundation.market_time import mark_as_play, market_now, set_market_time
 from exchange.foundation.states import LostRace
 from exchange.models import (
@@ -25,7 +25,6 @@ from exchange.models import (
 from exchange.services import clearing, publishing
 from exchange.services.auctions import (
     AuctionNotVoidable,
-    ReasonMissing,
     close_auction,
     open_auction,
     void_auction,

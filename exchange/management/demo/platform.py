@@ -21,7 +21,7 @@ SERIES = "demo-day-ahead"
 OPERATOR = "Demo operator"
 PROVIDER_NAME = "Provider {number:03d}"
 BUYER_NAME = "Buyer {number:04d}"
-PASSWORD = "a-play-not-a-secret"  # noqa: S105  # nosec B105 - printed by the demo itself
+PASSWORD = "a-play-not-a-secret"  # noqa: S105
 LOGINS = {
     "operator": "operator@demo.example",
     "provider": "provider@demo.example",

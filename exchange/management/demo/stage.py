@@ -36,7 +36,7 @@ class Stage:
     def __enter__(self) -> Self:
         self.logs.mkdir(parents=True, exist_ok=True)
         with (self.logs / "supervisor.log").open("ab") as log:
-            self._supervisor = subprocess.Popen(  # nosec B603 - our own words
+            self._supervisor = subprocess.Popen(
                 [sys.executable, "-m", "exchange.config.supervisor"],
                 cwd=settings.BASE_DIR,
                 env=os.environ

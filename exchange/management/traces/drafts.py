@@ -55,7 +55,7 @@ class BidDraft:
 
 def draw(*key: object) -> random.Random:
     """Return a generator of chances that depends on ``key`` alone."""
-    return random.Random("|".join(map(str, key)))  # noqa: S311  # nosec B311 - chance, not secrets
+    return random.Random("|".join(map(str, key)))  # noqa: S311
 
 
 def on_tick(price: float) -> Decimal:
