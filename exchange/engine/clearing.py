@@ -74,7 +74,9 @@ def _settle_at(best: Selection, pinned: Flags, share: float) -> tuple[Prices, Wh
     prices = round_prices(market, duals)
     due = supply_range(market, prices)
     pieces = cut_pieces(market, flows, best.accepted)
-    whole = round_pieces(market, pieces, best.accepted, (due, cheapest_arcs(market, duals)))
+    whole = round_pieces(
+        market, pieces, best.accepted, (due, cheapest_arcs(market, duals), duals.demand)
+    )
     return prices, whole, whole.sold < due.least
 
 

@@ -11,7 +11,16 @@ from fractions import Fraction
 
 import numpy as np
 
-from exchange.engine.book import LOTS_PER_UNIT, MICROS, UNLIMITED, BidKind, Flags, Ints
+from exchange.engine.book import (
+    LOTS_PER_UNIT,
+    MICROS,
+    TICKS_PER_UNIT,
+    UNLIMITED,
+    BidKind,
+    Flags,
+    Floats,
+    Ints,
+)
 from exchange.engine.exact_prices import domestic_weight, kw_scaled
 from exchange.engine.market import Market
 from exchange.engine.pieces import DUST, Pieces, block_lots
@@ -19,7 +28,8 @@ from exchange.engine.sharing import FINE, share_pro_rata
 from exchange.engine.ticks import SupplyRange
 
 REPAIRS_MAX = 1_000  # Lots moved one by one; rounding leaves a few per cell.
-CHAIN_MAX, CHOICES_MAX = 3, 12  # How far, and how broadly, a lot is looked for.
+SAME = 1e-5  # Currency: a hundredth of a tick.
+CHAIN_MAX, CHOICES_MAX = 2, 12  # How far, and how broadly, a lot is looked for.
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,11 +43,12 @@ class WholeFills:
 
 
 def round_pieces(
-    market: Market, pieces: Pieces, accepted: Ints, due: tuple[SupplyRange, Flags]
+    market: Market, pieces: Pieces, accepted: Ints, due: tuple[SupplyRange, Flags, Floats]
 ) -> WholeFills:
     """Round every piece to whole lots and repair what rounding broke.
 
-    ``due``: what sellers are owed at the prices, and the arcs that cost their ladders the least.
+    ``due``: what sellers are owed at the prices, the arcs that cost their ladders the least, and
+    what that is per unit.
     """
     work = _Work(market, pieces, accepted, due)
     work.keep_orders()
@@ -50,10 +61,11 @@ class _Work:
     """The lots of all pieces, with what they use of cells, bids, links and power kept in step."""
 
     def __init__(
-        self, market: Market, pieces: Pieces, accepted: Ints, due: tuple[SupplyRange, Flags]
+        self, market: Market, pieces: Pieces, accepted: Ints, due: tuple[SupplyRange, Flags, Floats]
     ) -> None:
         self._market = market
-        self._supply, self._cheap = due
+        self._supply, self._cheap, self._worth = due
+        self._rows_of: list[Ints] | None = None
         book, ladders = market.book, market.demand.ladders
         self._pieces = pieces
         self._pair, self._row = pieces.pair, pieces.row
@@ -235,24 +247,29 @@ class _Work:
         return self._draw_one(pair, period)
 
     def _draw_one(self, pair: int, period: int) -> bool:
-        """A lot for orders that are served elsewhere but do not mind: more of them, or moved."""
-        cover = self._nodes_over(pair)
-        there = (self._period == period) & (self.lots > 0) & (self._pair != pair)
-        for piece in np.flatnonzero(there).tolist():
-            for arc in self._arcs_into(piece, cover):
-                twin = self._twin(piece, arc, pair)
-                if not self._room_on_links(twin):
-                    continue
-                self.add(twin, 1)
-                if self._within(twin):
+        """A lot for orders that do not mind where they run: more for them, or moved from there."""
+        arcs, cover = self._market.arcs, self._nodes_over(pair)
+        into = self._cheap & (arcs.period == period) & np.isin(arcs.node, list(cover))
+        for arc in np.flatnonzero(into).tolist():
+            for row in self._willing(int(arcs.demand[arc])):
+                twin = self._twin(row, arc, pair)
+                if self._room_on_links(twin) and self._take(twin):
                     return True
-                if self._spare(piece):
-                    self.add(piece, -1)
-                    if self._within(twin):
-                        return True
-                    self.add(piece, 1)
-                self.add(twin, -1)
         return False
+
+    def _willing(self, ladder: int) -> list[int]:
+        """Orders of a ladder that are worth the price, those at the price first."""
+        ladders = self._market.demand.ladders
+        if self._rows_of is None:
+            owner = ladders.step_ladder[ladders.row_step]
+            order = np.argsort(owner, kind="stable")
+            cuts = np.searchsorted(owner[order], np.arange(1, len(ladders.key)))
+            self._rows_of = np.split(order, cuts)
+        rows = self._rows_of[ladder]
+        limit = ladders.step_ticks[ladders.row_step[rows]] / TICKS_PER_UNIT
+        willing = limit >= self._worth[ladder] - SAME
+        order = np.lexsort((rows[willing], limit[willing]))[:CHOICES_MAX]
+        return [int(row) for row in rows[willing][order]]
 
     def _nodes_over(self, pair: int) -> set[int]:
         """The nodes that draw from a pair, however indirectly."""
@@ -265,29 +282,23 @@ class _Work:
                 cover.add(target)
         return cover
 
-    def _arcs_into(self, piece: int, cover: set[int]) -> list[int]:
-        """Arcs of the piece's ladder that cost it no more and lead to one of these nodes."""
-        arcs = self._market.arcs
-        ladder = int(arcs.demand[self._pieces.arc[piece]])
-        mine = np.arange(int(arcs.start[ladder]), int(arcs.start[ladder + 1]))
-        return [int(a) for a in mine[self._cheap[mine]] if int(arcs.node[a]) in cover]
-
-    def _twin(self, piece: int, arc: int, pair: int) -> int:
-        """The piece of the same order over an arc from a pair, made if need be."""
-        same = (self._row == self._row[piece]) & (self._pieces.arc == arc)
-        found = np.flatnonzero(same & (self._pair == pair))
+    def _twin(self, row: int, arc: int, pair: int) -> int:
+        """The piece of an order over an arc from a pair, made if need be."""
+        found = np.flatnonzero(
+            (self._row == row) & (self._pieces.arc == arc) & (self._pair == pair)
+        )
         if len(found):
             return int(found[0])
-        for name in ("_row", "_period", "_bid", "_gbps"):
-            column = getattr(self, name)
-            setattr(self, name, np.append(column, column[piece]))
-        arcs = self._market.arcs
+        ladders, arcs, old = self._market.demand.ladders, self._market.arcs, self._pieces
+        bid = ladders.row_order[row]
+        self._row, self._pair = np.append(self._row, row), np.append(self._pair, pair)
+        self._period = np.append(self._period, ladders.row_period[row])
+        self._bid = np.append(self._bid, bid)
+        self._gbps = np.append(self._gbps, self._market.book.bids.gbps_micros[bid])
         self._factor = np.append(self._factor, arcs.factor_micros[arc])
         self._route = np.append(self._route, arcs.route[arc])
-        self._pair = np.append(self._pair, pair)
         self.lots = np.append(self.lots, 0)
         self._by_row = None
-        old = self._pieces
         self._pieces = Pieces(
             row=self._row,
             arc=np.append(old.arc, arc),

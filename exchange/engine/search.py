@@ -68,19 +68,19 @@ def _dive(convex: Convex, relaxed: Optimum) -> Ints:
 
     A step that holds too much, so that nothing fits any more, is the last.
     """
-    x, held = relaxed.options, np.zeros(0, dtype=np.int64)
+    x, bold = relaxed.options, True
     for _ in range(DIVES):
         part = np.flatnonzero((x > PART) & (x < 1 - PART))
         if not len(part):
             break
-        firm = np.flatnonzero(x >= FIRM)
-        likely = part[np.lexsort((part, -x[part]))][: max(1, len(part) // 3)]
-        likely = likely[x[likely] >= HALF] if (x[likely] >= HALF).any() else likely[:1]
-        held = np.unique(np.concatenate([firm, likely]))
+        likely = part[np.lexsort((part, -x[part]))][: max(1, len(part) // 4 if bold else 1)]
+        held = np.union1d(np.flatnonzero(x >= FIRM), likely)
         try:
             x = convex.relax(held).options
         except SolverFailed:
-            break
+            if not bold:
+                break
+            bold = False
     return np.flatnonzero(x >= HALF)
 
 
