@@ -6,6 +6,7 @@ stands without the other. Refusals roll back and are not kept; the same key may 
 
 import hashlib
 import json
+import zlib
 from collections.abc import Callable
 from functools import wraps
 from http import HTTPStatus
@@ -25,6 +26,8 @@ from accounts.web.caller import Caller, caller_of
 
 HEADER = "Idempotency-Key"
 KEPT_HEADERS = ("Location", "ETag")
+PLAIN_MAX = 8_192  # bytes of an answer that is kept as it is
+ZLIB_MARK = b"\x78"
 
 
 class IdempotencyKeyMissing(APIException):
@@ -123,7 +126,7 @@ def _first_answer(caller: Caller, key: str, request_hash: bytes) -> HttpResponse
     if bytes(kept_hash) != request_hash:
         raise IdempotencyKeyReused
     replayed = {**json.loads(headers), "Idempotency-Replayed": "true"}
-    return HttpResponse(bytes(body), "application/json", status, headers=replayed)
+    return HttpResponse(_unpacked(bytes(body)), "application/json", status, headers=replayed)
 
 
 def _printed(answer: HttpResponseBase) -> HttpResponse:
@@ -143,8 +146,18 @@ def _keep(answer: HttpResponse, caller: Caller, key: str, request_hash: bytes) -
         request_hash=request_hash,
         status=answer.status_code,
         headers={name: answer[name] for name in KEPT_HEADERS if name in answer},
-        body=answer.content,
+        body=_packed(answer.content),
     )
+
+
+def _packed(body: bytes) -> bytes:
+    """Return a long answer compressed: that of a bulk says a thousand times nearly the same."""
+    return zlib.compress(body, level=1) if len(body) > PLAIN_MAX else body
+
+
+def _unpacked(kept: bytes) -> bytes:
+    """Return an answer as it was given; no JSON begins with the mark of zlib."""
+    return zlib.decompress(kept) if kept.startswith(ZLIB_MARK) else kept
 
 
 def _is_second(wrong: IntegrityError) -> bool:

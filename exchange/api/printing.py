@@ -18,7 +18,6 @@ def print_terms(terms: BidTerms) -> dict[str, Any]:
     """Return the economic terms under the names that a body gives them."""
     volume, latency = terms.volume_lot_minutes, terms.latency_micros_max
     duration = terms.duration_minutes
-    pairs = zip(terms.accelerators, terms.factors_micros, strict=True)
     return {
         "auction": terms.auction_public_id,
         "kind": terms.kind,
@@ -35,10 +34,7 @@ def print_terms(terms: BidTerms) -> dict[str, Any]:
         "gbps": format_scaled(terms.gbps_micros, scale=MICROS),
         "renewable_share_min": format_scaled(terms.renewable_micros_min, scale=MICROS),
         "regions": list(terms.regions),
-        "accelerators": [
-            {"accelerator": code, "factor": format_scaled(factor, scale=MICROS)}
-            for code, factor in pairs
-        ],
+        "accelerators": _print_choices(terms.accelerators, terms.factors_micros),
         "model": terms.ai_model_code,
         "dtype": terms.dtype or None,
         "project": terms.project,
@@ -85,6 +81,14 @@ def print_fill(fill: FilledHour) -> dict[str, Any]:
         "quantity": format_scaled(fill.quantity_lots, scale=LOTS),
         "price": None if price is None else format_scaled(price, scale=TICKS),
     }
+
+
+@lru_cache(maxsize=1_024)  # Only ever read: the answers that share a list write it out.
+def _print_choices(codes: tuple[str, ...], factors: tuple[int, ...]) -> list[dict[str, str]]:
+    return [
+        {"accelerator": code, "factor": format_scaled(factor, scale=MICROS)}
+        for code, factor in zip(codes, factors, strict=True)
+    ]
 
 
 @lru_cache(maxsize=4_096)

@@ -646,6 +646,10 @@ class Migration(migrations.Migration):
             model_name='bid',
             index=models.Index(fields=['hold_key'], name='bid_hold_key'),
         ),
+        migrations.AddIndex(
+            model_name='bid',
+            index=models.Index(condition=models.Q(('group', ''), _negated=True), fields=['organization', 'group', 'auction'], name='bid_of_group'),
+        ),
         migrations.AddConstraint(
             model_name='bid',
             constraint=models.CheckConstraint(condition=models.Q(('kind__in', ['hourly', 'block', 'volume'])), name='bid_kind_known'),

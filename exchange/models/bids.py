@@ -185,6 +185,11 @@ class Bid(models.Model):
                 fields=["ends_at"], name="bid_standing", condition=Q(state=BidState.STANDING)
             ),
             models.Index(fields=["hold_key"], name="bid_hold_key"),
+            models.Index(
+                fields=["organization", "group", "auction"],
+                name="bid_of_group",
+                condition=~Q(group=""),
+            ),
         ]
 
     def __str__(self) -> str:

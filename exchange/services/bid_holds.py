@@ -4,19 +4,38 @@ A group holds its dearest alternative. The amount of a hold never grows, so a de
 replaces the group's hold by a new one, in the same database transaction.
 """
 
-from typing import Final
+from collections.abc import Collection
+from typing import Final, NamedTuple
 
 from django.db import connection
 from django.db.models import Max, Q
 
 from exchange.foundation.ids import new_id
 from exchange.models import Bid
-from exchange.models.bids import BidQuerySet
+from exchange.models.bids import BID_STATES_LIVE, BidQuerySet
 from exchange.queries.bid_terms import BidTerms
 from settlement.services.holds import HoldRequest, place_hold, release_holds, resize_holds
 
 REPLACED: Final = "replaced by the hold of a dearer alternative"
-_LOCK_GROUP: Final = "SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))"
+_LOCK_GROUPS: Final = """
+SELECT pg_advisory_xact_lock(hashtextextended(name, 0)) FROM unnest(%s::text[]) AS name
+"""
+_HOLDS_OF_GROUPS: Final = """
+SELECT auction_id, "group", min(hold_key), max(greatest_cost_micros) FROM exchange_bid
+WHERE organization_id = %s AND "group" = ANY(%s) AND "group" <> '' AND state = ANY(%s)
+GROUP BY 1, 2
+"""
+
+
+class GroupHold(NamedTuple):
+    """The one hold of a group, and the cost of its dearest alternative, which it covers."""
+
+    key: str
+    most_micros: int
+
+
+Job = tuple[int | None, str]
+"""What makes blocks alternatives of one another: the auction, None for standing, and the group."""
 
 
 def cover_bid(organization_id: int, public_id: str, terms: BidTerms) -> str:
@@ -54,8 +73,26 @@ def uncover_bid(bid: Bid, reason: str) -> None:
 
 def lock_group(organization_id: int, auction_id: int | None, group: str) -> None:
     """Let one writer at a time count a group's alternatives, until the transaction's end."""
+    _lock_groups(organization_id, [(auction_id, group)])
+
+
+def holds_of_groups(organization_id: int, jobs: Collection[Job]) -> dict[Job, GroupHold]:
+    """Lock the groups, and return the holds of those that have alternatives in the market.
+
+    Groups of the same names in other auctions may be among them.
+    """
+    _lock_groups(organization_id, jobs)
+    names = [group for _, group in jobs]
     with connection.cursor() as cursor:
-        cursor.execute(_LOCK_GROUP, [f"group/{organization_id}/{auction_id}/{group}"])
+        cursor.execute(_HOLDS_OF_GROUPS, [organization_id, names, list(map(str, BID_STATES_LIVE))])
+        return {(row[0], row[1]): GroupHold(row[2], row[3]) for row in cursor.fetchall()}
+
+
+def _lock_groups(organization_id: int, jobs: Collection[Job]) -> None:
+    # Sorted, so that two bulks wait for each other and never both.
+    names = sorted(f"group/{organization_id}/{auction_id}/{group}" for auction_id, group in jobs)
+    with connection.cursor() as cursor:
+        cursor.execute(_LOCK_GROUPS, [names])
 
 
 def group_members(organization_id: int, auction_id: int | None, group: str) -> BidQuerySet:

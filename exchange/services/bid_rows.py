@@ -6,6 +6,8 @@ text, and every value in it was checked to have a plain spelling.
 
 from collections.abc import Callable, Iterable
 from datetime import datetime
+from functools import lru_cache
+from itertools import islice
 from typing import Any, Final, NamedTuple
 
 from django.db import connection
@@ -27,6 +29,7 @@ _INSERT: Final = (
     f"INSERT INTO exchange_bid ({', '.join(COLUMNS)})"  # noqa: S608 - our own column names
     f" VALUES ({', '.join(['%s'] * len(COLUMNS))})"
 )
+_BATCH: Final = 100
 _COPY: Final = f"COPY exchange_bid ({', '.join(COLUMNS)}) FROM STDIN"
 
 
@@ -59,13 +62,14 @@ def insert_bid(bid: NewBid) -> None:
 
 
 def copy_bids(bids: Iterable[NewBid]) -> None:
-    """Write many rows by one COPY."""
-    text = "".join(f"{_line(bid)}\n" for bid in bids)
+    """Write many rows by one COPY; the server takes in a batch while the next is spelt."""
+    left = iter(bids)
     with connection.cursor() as cursor, cursor.copy(_COPY) as copy:
-        copy.write(text)
+        while batch := list(islice(left, _BATCH)):
+            copy.write("".join([f"{_line(bid)}\n" for bid in batch]))
 
 
-def _values(bid: NewBid, *, spell: Callable[[Iterable[Any]], Any] = list) -> tuple[Any, ...]:
+def _values(bid: NewBid, *, spell: Callable[[tuple[Any, ...]], Any] = list) -> tuple[Any, ...]:
     terms = bid.terms
     return (
         bid.public_id,
@@ -111,7 +115,8 @@ def _line(bid: NewBid) -> str:
     return "\t".join([r"\N" if v is None else v if type(v) is str else str(v) for v in values])
 
 
-def _spell_list(values: Iterable[Any]) -> str:
+@lru_cache(maxsize=1_024)
+def _spell_list(values: tuple[Any, ...]) -> str:
     """Spell an array of names or numbers; names have no quote and no backslash."""
     quoted = [f'"{value}"' for value in values]
     return "{" + ",".join(quoted) + "}"

@@ -12,7 +12,7 @@ from django.db import transaction
 from accounts.models.callers import Caller
 from exchange.foundation.ids import new_id
 from exchange.queries.bid_terms import BidCard, BidTerms
-from exchange.services.bid_holds import cover_group
+from exchange.services.bid_holds import GroupHold, Job, cover_group, holds_of_groups
 from exchange.services.bid_rows import NewBid, copy_bids
 from exchange.services.bid_terms import auction_named_in, read_bid_terms
 from exchange.services.faults import Fault, Faults, TermsRefused
@@ -92,41 +92,66 @@ def _read(body: object, floor: Floor) -> BidTerms | TermsRefused | AuctionNotOpe
 
 def _cover(good: Sequence[_Item], caller: Caller, floor: Floor) -> "list[tuple[int, NewBid]]":
     """Hold the money, and return the bids that it covered by their places in the bulk."""
-    covered = [
-        *_cover_alone([item for item in good if not item.terms.group], caller),
-        *_cover_groups([item for item in good if item.terms.group], caller),
-    ]
+    groups = _groups_of(good)
+    # Groups are locked before accounts, as by whoever adds a single alternative to one.
+    there = holds_of_groups(caller.organization_id, groups) if groups else {}
+    fresh = [[item] for item in good if not item.terms.group]
+    fresh += [members for job, members in groups.items() if job not in there]
+    grown = [(members, there[job]) for job, members in groups.items() if job in there]
+    covered = [*_cover_fresh(fresh, caller), *_cover_grown(grown, caller)]
     return [
         (item.place, NewBid(item.public_id, caller, item.terms, key, floor.now))
         for item, key in sorted(covered)
     ]
 
 
-def _cover_alone(items: Sequence[_Item], caller: Caller) -> list[tuple[_Item, str]]:
-    organization_id = caller.organization_id
+def _groups_of(items: Sequence[_Item]) -> dict[Job, list[_Item]]:
+    """Return the alternatives of each job; all of them are covered, or none."""
+    groups: dict[Job, list[_Item]] = {}
+    for item in items:
+        if item.terms.group:
+            groups.setdefault((item.terms.auction_id, item.terms.group), []).append(item)
+    return groups
+
+
+def _cover_fresh(parcels: Sequence[list[_Item]], caller: Caller) -> list[tuple[_Item, str]]:
+    """Hold once for each parcel what its dearest bid may cost, in one statement for all."""
     requests = [
-        HoldRequest(item.public_id, organization_id, item.terms.greatest_cost_micros)
-        for item in items
+        HoldRequest(
+            members[0].public_id if not members[0].terms.group else new_id("grp"),
+            caller.organization_id,
+            _dearest(members),
+        )
+        for members in parcels
     ]
     fits = place_holds(requests) if requests else []
-    return [(item, item.public_id) for item, fit in zip(items, fits, strict=True) if fit]
+    return [
+        (item, request.key)
+        for members, request, fit in zip(parcels, requests, fits, strict=True)
+        if fit
+        for item in members
+    ]
 
 
-def _cover_groups(items: Sequence[_Item], caller: Caller) -> list[tuple[_Item, str]]:
-    """Cover the alternatives of each job together: all of those sent, or none of them."""
-    groups: dict[tuple[int, str], list[_Item]] = {}
-    for item in items:
-        groups.setdefault((item.terms.auction_id or 0, item.terms.group), []).append(item)
+def _cover_grown(
+    parcels: Sequence[tuple[list[_Item], GroupHold]], caller: Caller
+) -> list[tuple[_Item, str]]:
+    """Cover alternatives of jobs that have some in the market; a dearer one is rare."""
     covered: list[tuple[_Item, str]] = []
-    for _, members in sorted(groups.items()):
-        dearest = max(item.terms.greatest_cost_micros for item in members)
-        try:
-            with transaction.atomic():
-                key = cover_group(caller.organization_id, members[0].terms, dearest)
-        except InsufficientFunds:
-            continue
+    for members, hold in parcels:
+        key, dearest = hold.key, _dearest(members)
+        if dearest > hold.most_micros:
+            try:
+                with transaction.atomic():
+                    key = cover_group(caller.organization_id, members[0].terms, dearest)
+            except InsufficientFunds:
+                continue
         covered.extend((item, key) for item in members)
     return covered
+
+
+def _dearest(members: Sequence[_Item]) -> int:
+    return max(item.terms.greatest_cost_micros for item in members)
 
 
 def _refuse_any(answers: dict[int, Answer]) -> None:

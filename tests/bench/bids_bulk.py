@@ -87,7 +87,7 @@ def _copy(name: str, rows: bytes) -> float:
 
 def _request(stall: Stall) -> bytes:
     numbers = islice(_serial, SIZE)
-    bodies = [stall.bodies[number % len(stall.bodies)] for number in numbers]
+    bodies = [stall.body(number) for number in numbers]
     headers = {"Authorization": f"Bearer {stall.tokens[0]}"}
     headers["Idempotency-Key"] = f"bench-bulk-{next(_serial)}"
     return post("/api/v1/bids/bulk", as_json({"bids": bodies}), headers)

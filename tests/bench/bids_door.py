@@ -73,7 +73,7 @@ def _requests(stall: Stall, door: str, buyer: int, size: int) -> list[bytes]:
     made = []
     for _ in range(size):
         number = next(_serial)
-        body = stall.bodies[number % len(stall.bodies)]
+        body = stall.body(number)
         headers = {"Authorization": f"Bearer {stall.tokens[buyer]}"}
         headers["Idempotency-Key"] = f"bench-{number}"
         made.append(post(DOORS[door], as_json(body), headers))

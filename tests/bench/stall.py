@@ -34,6 +34,12 @@ class Stall:
     tokens: list[str]
     bodies: list[dict[str, Any]]
 
+    def body(self, number: int) -> dict[str, Any]:
+        """Return the bid of this number; when the jobs begin anew, they are other jobs."""
+        again, place = divmod(number, len(self.bodies))
+        body = self.bodies[place]
+        return body | {"group": f"{body['group']}-{again}"} if "group" in body else body
+
 
 def open_stall(buyers: int) -> Stall:
     """Open an auction of the demo's series; give each buyer money and a key with a high rate."""
