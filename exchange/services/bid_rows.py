@@ -30,6 +30,10 @@ _INSERT: Final = (
     f" VALUES ({', '.join(['%s'] * len(COLUMNS))})"
 )
 _BATCH: Final = 100
+_FIRST_STATE: Final = {
+    str(TimeInForce.AUCTION): str(BidState.ACCEPTED),
+    str(TimeInForce.STANDING): str(BidState.STANDING),
+}
 _COPY: Final = f"COPY exchange_bid ({', '.join(COLUMNS)}) FROM STDIN"
 
 
@@ -45,8 +49,7 @@ class NewBid(NamedTuple):
     @property
     def state(self) -> str:
         """Whether it waits for its one auction or stands for all that come."""
-        stands = self.terms.time_in_force == TimeInForce.STANDING
-        return str(BidState.STANDING if stands else BidState.ACCEPTED)
+        return _FIRST_STATE[self.terms.time_in_force]
 
     def card(self) -> BidCard:
         """Return the bid as its buyer sees it."""
@@ -112,7 +115,10 @@ def _line(bid: NewBid) -> str:
         bid = bid._replace(terms=bid.terms._replace(label=bid.terms.label.replace("\\", r"\\")))
     # Without a call for each text or NULL: a thousand bids have 32,000 values.
     values = _values(bid, spell=_spell_list)
-    return "\t".join([r"\N" if v is None else v if type(v) is str else str(v) for v in values])
+    return "\t".join([r"\N" if v is None else v if type(v) is str else _spell(v) for v in values])
+
+
+_spell = lru_cache(maxsize=16_384)(str)  # the numbers and moments of a bulk are few
 
 
 @lru_cache(maxsize=1_024)

@@ -35,6 +35,10 @@ LATENCY: Final = Number(MICROS, layout.LATENCY_MICROS_MAX)
 GBPS: Final = Number(MICROS, layout.GBPS_MICROS_MAX)
 SHARE: Final = Number(MICROS, MICROS)
 
+# Plain texts: to look up a member of an enumeration takes longer than to compare two texts.
+BLOCK: Final = str(BidKind.BLOCK)
+VOLUME_BID: Final = str(BidKind.VOLUME)
+STANDING: Final = str(TimeInForce.STANDING)
 KINDS: Final = tuple(BidKind.values)
 LIVES: Final = tuple(TimeInForce.values)
 FIELDS: Final = frozenset(
@@ -135,7 +139,7 @@ def _read(fields: Fields, floor: Floor) -> BidTerms | None:
 
 
 def _read_gate(fields: Fields, floor: Floor, life: str | None) -> Gate | None:
-    if life == TimeInForce.STANDING:
+    if life == STANDING:
         if fields.is_set("auction"):
             fields.fault("auction", "auction_on_standing", "a standing bid names no auction")
         if floor.standing is None:
@@ -165,12 +169,12 @@ def _read_shape(fields: Fields, kind: str | None, gate: Gate | None) -> _Shape |
     quantity = fields.decimal("quantity", QUANTITY)
     limit = fields.decimal("limit_price", PRICE)
     window = _read_window(fields, gate)
-    duration = _read_own(fields, "duration", DURATION, is_own=_is_kind(kind, BidKind.BLOCK))
-    volume = _read_own(fields, "volume", VOLUME, is_own=_is_kind(kind, BidKind.VOLUME))
+    duration = _read_own(fields, "duration", DURATION, is_own=_is_kind(kind, BLOCK))
+    volume = _read_own(fields, "volume", VOLUME, is_own=_is_kind(kind, VOLUME_BID))
     if quantity is None or limit is None or window is None or gate is None:
         return None
     minutes = (window[1] - window[0]) // MINUTE
-    if kind == BidKind.BLOCK:
+    if kind == BLOCK:
         if quantity % LOTS:
             fields.fault("quantity", "quantity_not_whole", "a block asks for whole units")
         _check_duration(fields, duration, minutes, gate)
@@ -243,7 +247,7 @@ def _check_volume(fields: Fields, lot_minutes: int, most: int, gate: Gate) -> No
 
 def _read_group(fields: Fields, kind: str | None) -> str:
     group = fields.text("group", needed=False)
-    if group and kind not in (None, BidKind.BLOCK):
+    if group and kind not in (None, BLOCK):
         fields.fault("group", "group_not_allowed", "only blocks are alternatives of one another")
     return group or ""
 

@@ -13,6 +13,7 @@ from django.db import connection
 from exchange.models import AuctionState
 from exchange.queries.catalogue import Catalogue, catalogue_of
 
+_OPEN: Final = str(AuctionState.OPEN)  # a plain text: it is compared for every bid
 STANDING_DAYS_MAX: Final = 366
 STANDING_PERIOD_MINUTES: Final = 60
 
@@ -66,11 +67,11 @@ class Floor(NamedTuple):
 
     def is_open(self, gate: Gate) -> bool:
         """Return whether the gate takes orders now, by the market's clock."""
-        return gate.state == AuctionState.OPEN and self.now < gate.closes_at
+        return gate.state == _OPEN and self.now < gate.closes_at
 
     def refusal_of(self, gate: Gate) -> AuctionNotOpen:
         """Return the refusal of an order that found this gate closed."""
-        word = "closed" if gate.state == AuctionState.OPEN else gate.state
+        word = "closed" if gate.state == _OPEN else gate.state
         return AuctionNotOpen(f"auction {gate.public_id} is {word}; it takes no orders")
 
     def refuse_unless_open(self, gate: Gate) -> None:
@@ -117,7 +118,7 @@ def _standing(now: datetime, cap: int, fee: int, currency: str) -> Gate:
     return Gate(
         id=None,
         public_id=None,
-        state=AuctionState.OPEN,
+        state=_OPEN,
         closes_at=now,
         starts_at=hour,
         ends_at=hour + timedelta(days=STANDING_DAYS_MAX),
