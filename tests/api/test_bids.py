@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from rest_framework.test import APIClient
 
-from accounts.models import Organization
+from accounts.models import IdempotencyRecord, Organization
 from exchange.api.bid_serializers import BidDetailSerializer, BidRequestSerializer, BidSerializer
 from exchange.foundation.ids import new_id
 from exchange.models import Auction, Bid, BidState
@@ -157,6 +157,18 @@ def test_a_bulk_answers_each_bid_on_its_own_in_order(scene: Market, client: APIC
         }
         assert kept[item["bid"]["id"]].state == BidState.ACCEPTED
     assert Hold.objects.count() == 2
+
+
+def test_the_long_answer_of_a_bulk_is_repeated_byte_for_byte(
+    scene: Market, client: APIClient
+) -> None:
+    bids = [bid_body(scene.auction, label=f"run {number}") for number in range(40)]
+    first, second = (post(client, f"{BIDS}/bulk", {"bids": bids}, key="once") for _ in range(2))
+    assert len(first.content) > 10_000
+    assert second["Idempotency-Replayed"] == "true"
+    assert second.content == first.content
+    assert len(IdempotencyRecord.objects.get().body) < len(first.content) / 4
+    assert Bid.objects.count() == 40
 
 
 def test_a_bulk_of_all_or_nothing_places_nothing_when_one_is_bad(
