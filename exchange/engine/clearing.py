@@ -75,7 +75,7 @@ def _settle_at(best: Selection, pinned: Flags, share: float) -> tuple[Prices, Wh
     due = supply_range(market, prices)
     pieces = cut_pieces(market, flows, best.accepted)
     whole = round_pieces(
-        market, pieces, best.accepted, (due, cheapest_arcs(market, duals), duals.demand)
+        market, pieces, best.accepted, (prices, cheapest_arcs(market, duals), duals.demand)
     )
     return prices, whole, whole.sold < due.least
 

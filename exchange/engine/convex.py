@@ -148,11 +148,7 @@ class Convex:
         nodes = np.full(network.open_nodes.shape, np.inf)
         lowest = supply.step_ticks[supply.start[:-1]] / 1_000
         nodes[np.divmod(supply.key, book.periods)] = lowest
-        for _ in range(len(nodes)):
-            before = nodes.copy()
-            np.minimum.at(nodes, network.feed_to, nodes[network.feed_from])
-            if np.array_equal(before, nodes):
-                break
+        nodes = lowest_inside(market, nodes)
         return Duals(
             nodes=nodes,
             links=np.zeros(market.rows.link.shape),
@@ -200,6 +196,20 @@ def read_duals(market: Market, y: Floats) -> Duals:
         groups=np.maximum(0.0, -y[rows.group]),
         rows=y,
     )
+
+
+def lowest_inside(market: Market, nodes: Floats) -> Floats:
+    """Classes and pools at the lowest price among the pairs that they draw from."""
+    network = market.network
+    pairs = len(network.pair_region)
+    nodes = nodes.copy()
+    nodes[pairs:] = np.inf
+    for _ in range(len(nodes)):
+        before = nodes.copy()
+        np.minimum.at(nodes, network.feed_to, nodes[network.feed_from])
+        if np.array_equal(before, nodes):
+            break
+    return nodes
 
 
 def arc_costs(market: Market, duals: Duals) -> Floats:

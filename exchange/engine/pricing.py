@@ -15,6 +15,7 @@ from exchange.engine.convex import (
     Optimum,
     arc_costs,
     best_of_each,
+    lowest_inside,
     option_gains,
     read_duals,
 )
@@ -82,7 +83,7 @@ class Pricing:
         ask = supply.step_ticks[supply.start[:-1][idle]] / TICKS_PER_UNIT
         nodes = duals.nodes.copy()
         nodes[pair, period] = ask + network.kw[pair] * power - network.policy[pair] * duals.policy
-        return replace(duals, nodes=nodes)
+        return replace(duals, nodes=lowest_inside(market, nodes))
 
     def _build(self) -> LinearModel:
         market, x = self._market, self._optimum

@@ -23,13 +23,16 @@ from exchange.engine.book import (
 )
 from exchange.engine.exact_prices import domestic_weight, kw_scaled
 from exchange.engine.market import Market
+from exchange.engine.outcome import Prices
 from exchange.engine.pieces import DUST, Pieces, block_lots
 from exchange.engine.sharing import FINE, share_pro_rata
-from exchange.engine.ticks import SupplyRange
+from exchange.engine.ticks import supply_range
+from exchange.engine.whole import Due, whole_lots
 
 REPAIRS_MAX = 1_000  # Lots moved one by one; rounding leaves a few per cell.
+TWINS_MAX = 2_000  # Orders that are laid out anew.
 SAME = 1e-5  # Currency: a hundredth of a tick.
-CHAIN_MAX, CHOICES_MAX = 2, 12  # How far, and how broadly, a lot is looked for.
+CHAIN_MAX, CHOICES_MAX, LESS_MAX = 5, 4, 4  # How far, how broadly and how much is moved.
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,16 +46,19 @@ class WholeFills:
 
 
 def round_pieces(
-    market: Market, pieces: Pieces, accepted: Ints, due: tuple[SupplyRange, Flags, Floats]
+    market: Market, pieces: Pieces, accepted: Ints, due: tuple[Prices, Flags, Floats]
 ) -> WholeFills:
     """Round every piece to whole lots and repair what rounding broke.
 
-    ``due``: what sellers are owed at the prices, the arcs that cost their ladders the least, and
+    ``due``: the prices, the arcs that cost their ladders the least, and
     what that is per unit.
     """
     work = _Work(market, pieces, accepted, due)
     work.keep_orders()
     work.keep_limits()
+    if not work.sellers_served() and work.try_whole():
+        work.keep_orders()
+        work.keep_limits()
     settled = work.serve_sellers()
     return WholeFills(pieces=work.pieces, lots=work.lots, sold=work.sold, settled=settled)
 
@@ -61,11 +67,13 @@ class _Work:
     """The lots of all pieces, with what they use of cells, bids, links and power kept in step."""
 
     def __init__(
-        self, market: Market, pieces: Pieces, accepted: Ints, due: tuple[SupplyRange, Flags, Floats]
+        self, market: Market, pieces: Pieces, accepted: Ints, due: tuple[Prices, Flags, Floats]
     ) -> None:
         self._market = market
-        self._supply, self._cheap, self._worth = due
+        self._prices, self._cheap, self._worth = due
+        self._supply = supply_range(market, self._prices)
         self._rows_of: list[Ints] | None = None
+        self._under: dict[int, list[int]] = {}
         book, ladders = market.book, market.demand.ladders
         self._pieces = pieces
         self._pair, self._row = pieces.pair, pieces.row
@@ -92,6 +100,7 @@ class _Work:
             for link in limited[options.route[option]].tolist() if use else []:
                 for period in range(int(options.first[option]), int(options.end[option])):
                     self._link_load[link, period] += use
+        self._block_load = dict(self._link_load)
         over = np.array([len(mine) > 0 for mine in limited])[self._route]
         for piece in np.flatnonzero(over & (gbps[self._bid] > 0)).tolist():
             self._load(piece, int(self.lots[piece]))
@@ -191,7 +200,7 @@ class _Work:
                     used -= self._kw[int(self._pair[piece])]
 
     def _over_share(self) -> int:
-        """TFLOPS x (domestic - share) over all lots, scaled: not below zero where the share holds."""
+        """TFLOPS x (domestic - share) over all lots, scaled: below zero where the share fails."""
         return sum(w * int(n) for w, n in zip(self._weight, self.sold.sum(axis=1), strict=True))
 
     def _add_domestic(self) -> None:
@@ -226,6 +235,74 @@ class _Work:
 
     # Sellers --------------------------------------------------------------------------------
 
+    def sellers_served(self) -> bool:
+        """Every cell sells what its sellers are owed, and no more than they would."""
+        least, most = self._supply.least, self._supply.most
+        return bool(((self.sold >= least) & (self.sold <= most)).all())
+
+    def try_whole(self) -> bool:
+        """Take the lots that an integer program finds, if there are any."""
+        self._add_twins()
+        due = Due(
+            blocks=self._blocks,
+            supply=self._supply,
+            links=self._links_left(),
+            prices=self._prices,
+        )
+        lots = whole_lots(self._market, self._pieces, due)
+        if lots is None:
+            return False
+        for piece in np.flatnonzero(lots != self.lots).tolist():
+            self.add(piece, int(lots[piece] - self.lots[piece]))
+        return True
+
+    def _links_left(self) -> Floats:
+        """(links, periods): Gbps x lots that blocks leave; infinite where there is no limit."""
+        limits = self._market.book.link_gbps_micros
+        left = np.where(limits == UNLIMITED, np.inf, limits / MICROS * LOTS_PER_UNIT)
+        for (link, period), load in self._block_load.items():
+            left[link, period] -= load / MICROS
+        return left
+
+    def _add_twins(self) -> None:
+        """Pieces of nothing: other cells where orders that are not whole lots might go instead."""
+        broken = (self._pieces.fine % FINE != 0) | (self.lots * FINE != self._pieces.fine)
+        open_cell = self._supply.most > self._supply.least
+        open_cell[self._pair[broken], self._period[broken]] = True
+        for row in np.unique(self._row[broken])[:TWINS_MAX].tolist():
+            ladder, period = self._ladder_of(row), int(self._market.demand.ladders.row_period[row])
+            for arc in self._cheap_arcs(ladder):
+                for pair in self._cheapest_under(int(self._market.arcs.node[arc]), period):
+                    if open_cell[pair, period]:
+                        self._twin(row, arc, pair)
+
+    def _ladder_of(self, row: int) -> int:
+        ladders = self._market.demand.ladders
+        return int(ladders.step_ladder[ladders.row_step[row]])
+
+    def _cheap_arcs(self, ladder: int) -> list[int]:
+        arcs = self._market.arcs
+        mine = np.arange(int(arcs.start[ladder]), int(arcs.start[ladder + 1]))
+        return [int(arc) for arc in mine[self._cheap[mine]]]
+
+    def _cheapest_under(self, node: int, period: int) -> list[int]:
+        """Cells that sell at the node's price: an idle one may ask more."""
+        pairs = self._pairs_under(node)
+        here = [pair for pair in pairs if self._market.book.open_cells[pair, period]]
+        ticks = self._prices.cells_ticks[here, period]
+        return [pair for pair, price in zip(here, ticks, strict=True) if price == ticks.min()]
+
+    def _pairs_under(self, node: int) -> list[int]:
+        """The pairs that a node draws from, however indirectly."""
+        if node not in self._under:
+            network = self._market.network
+            sources = network.feed_from[network.feed_to == node].tolist()
+            found = [node] if node < len(network.pair_region) else []
+            for source in sources:
+                found += self._pairs_under(source)
+            self._under[node] = found
+        return self._under[node]
+
     def serve_sellers(self) -> bool:
         """Give every cell the lots that its sellers are owed; False where that was impossible."""
         short = np.argwhere(self.sold < self._supply.least)
@@ -235,8 +312,7 @@ class _Work:
                     break
                 if not self._give_one(pair, period):
                     break
-        least, most = self._supply.least, self._supply.most
-        return bool(((self.sold >= least) & (self.sold <= most)).all())
+        return self.sellers_served()
 
     def _give_one(self, pair: int, period: int, depth: int = CHAIN_MAX) -> bool:
         here = np.flatnonzero((self._pair == pair) & (self._period == period))
@@ -315,24 +391,44 @@ class _Work:
         self.add(piece, 1)
         if self._within(piece):
             return True
-        for other in self._siblings(piece)[:CHOICES_MAX]:
-            if other == piece or self.lots[other] <= 0:
-                continue
-            cell = int(self._pair[other]), int(self._period[other])
-            self.add(other, -1)
-            content = self.sold[cell] >= self._supply.least[cell]
-            if self._within(piece) and (content or (depth and self._give_one(*cell, depth - 1))):
+        for other in self._siblings(piece):
+            if self._make_room(piece, other, depth):
                 return True
-            self.add(other, 1)
         self.add(piece, -1)
         return False
 
+    def _make_room(self, piece: int, other: int, depth: int) -> bool:
+        """Take from one piece of a bid what another has too much; all or nothing."""
+        cell = int(self._pair[other]), int(self._period[other])
+        taken = 0
+        while taken < LESS_MAX and self.lots[other] > 0 and not self._within(piece):
+            self.add(other, -1)
+            taken += 1
+        if self._within(piece) and self._contented(cell, depth):
+            return True
+        self.add(other, taken)
+        return False
+
+    def _contented(self, cell: tuple[int, int], depth: int) -> bool:
+        """The sellers of a cell have their due, or can be given it in turn."""
+        while self.sold[cell] < self._supply.least[cell]:
+            if not depth or not self._give_one(*cell, depth - 1):
+                return False
+        return True
+
     def _siblings(self, piece: int) -> list[int]:
-        """Pieces of the same bid that share its quantity or its volume."""
+        """Other pieces that share the bid's quantity or volume; where sellers do not mind first."""
         bid = self._bid[piece]
-        if self._market.book.bids.kind[bid] == BidKind.VOLUME:
-            return [int(other) for other in np.flatnonzero(self._bid == bid)]
-        return self._pieces_of(int(self._row[piece]))
+        volume = self._market.book.bids.kind[bid] == BidKind.VOLUME
+        mine = (
+            np.flatnonzero(self._bid == bid)
+            if volume
+            else np.array(self._pieces_of(int(self._row[piece])), dtype=np.int64)
+        )
+        mine = mine[(mine != piece) & (self.lots[mine] > 0)]
+        cell = self._pair[mine], self._period[mine]
+        spare = self.sold[cell] - self._supply.least[cell]
+        return [int(other) for other in mine[np.lexsort((mine, -spare))][:CHOICES_MAX]]
 
     def _within(self, piece: int) -> bool:
         bid, bids = int(self._bid[piece]), self._market.book.bids
