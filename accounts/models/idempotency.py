@@ -25,7 +25,7 @@ class IdempotencyRecord(models.Model):
     request_hash = models.BinaryField(max_length=32)  # SHA-256 of verb, path and body
     status = models.PositiveSmallIntegerField()
     headers = models.JSONField(default=dict)
-    body = models.BinaryField()
+    body = models.BinaryField()  # a long one is compressed: accounts.web.idempotency
     created_at = models.DateTimeField(db_default=Now(), db_index=True, editable=False)
 
     objects = IdempotencyRecordQuerySet.as_manager()
