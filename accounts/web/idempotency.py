@@ -20,7 +20,6 @@ from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from accounts.models import IdempotencyRecord
 from accounts.models.idempotency import KEY_LENGTH_MAX
 from accounts.web.caller import Caller, caller_of
 
@@ -139,15 +138,20 @@ def _printed(answer: HttpResponseBase) -> HttpResponse:
 
 def _keep(answer: HttpResponse, caller: Caller, key: str, request_hash: bytes) -> None:
     assert caller.api_key_id is not None, "a door of the API is opened by keys alone"
-    IdempotencyRecord.objects.create(
-        organization_id=caller.organization_id,
-        api_key_id=caller.api_key_id,
-        key=key,
-        request_hash=request_hash,
-        status=answer.status_code,
-        headers={name: answer[name] for name in KEPT_HEADERS if name in answer},
-        body=_packed(answer.content),
-    )
+    headers = {name: answer[name] for name in KEPT_HEADERS if name in answer}
+    with connection.cursor() as cursor:
+        cursor.execute(
+            KEEP,
+            [
+                caller.organization_id,
+                caller.api_key_id,
+                key,
+                request_hash,
+                answer.status_code,
+                json.dumps(headers),
+                _packed(answer.content),
+            ],
+        )
 
 
 def _packed(body: bytes) -> bytes:
@@ -170,4 +174,9 @@ SELECT pg_try_advisory_xact_lock(hashtextextended(%s, 0)),
        kept.request_hash, kept.status, kept.headers, kept.body
 FROM (SELECT 1) AS one
 LEFT JOIN accounts_idempotencyrecord AS kept ON kept.api_key_id = %s AND kept.key = %s
+"""
+KEEP = """
+INSERT INTO accounts_idempotencyrecord
+    (organization_id, api_key_id, key, request_hash, status, headers, body)
+VALUES (%s, %s, %s, %s, %s, %s, %s)
 """
