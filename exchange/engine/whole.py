@@ -46,9 +46,11 @@ def whole_lots(market: Market, pieces: Pieces, due: Due) -> Ints | None:
         parts = [cells, *kept, *limits]
         program = _program(pieces, parts, (link_entries(market, pieces), full, due.links))
         with suppress(SolverFailed):
-            found = solve_mip(program, every_piece, nodes=NODES, checks=CHECKS)
+            both = np.concatenate([every_piece, every_piece])
+            found = solve_mip(program, both, nodes=NODES, checks=CHECKS)
             if found.x is not None:
-                return np.rint(found.x).astype(np.int64)
+                up, less = np.split(np.rint(found.x).astype(np.int64), 2)
+                return pieces.fine // FINE + up - less
     return None
 
 
@@ -78,14 +80,23 @@ def _program(
         lower.append(low)
         upper.append(high)
         rows += len(low)
-    draft = assemble_rows(entries, np.concatenate(lower), np.concatenate(upper), len(every))
     down, rest = np.divmod(pieces.fine, FINE)
-    most = np.where(pieces.fine > 0, down + 1 + REACH, MANY)
+    base = np.zeros(rows)
+    for row, piece, value in entries:
+        np.add.at(base, row, value * down[piece])
+    less = [(row, len(every) + piece, -value) for row, piece, value in entries]
+    draft = assemble_rows(
+        entries + less,
+        np.concatenate(lower) - base,
+        np.concatenate(upper) - base,
+        2 * len(every),
+    )
+    # Up first where most of a lot was lost; further, and down, only where nothing else helps.
+    most = np.where(pieces.fine > 0, 1 + REACH, MANY)
     return replace(
         draft,
-        cost=1 - rest / FINE,  # Up only where it is needed, and where most of a lot was lost.
-        lower=np.maximum(down - REACH, 0).astype(np.float64),
-        upper=most.astype(np.float64),
+        cost=np.concatenate([1 - rest / FINE, 1 + rest / FINE]),
+        upper=np.concatenate([most, np.minimum(down, REACH)]).astype(np.float64),
     )
 
 
