@@ -21,12 +21,13 @@ from exchange.engine.search import choose_blocks
 from exchange.engine.solver import SolverFailed
 from exchange.engine.ticks import round_prices, supply_range
 
-
 MIDDLE, LEAST, GREATEST = 0.5, 0.0, 1.0
 
 
 def clear(book: Book, *, seconds: float | None = None) -> Clearing:
     """Find the allocation of greatest welfare, its prices, and the proof that goes with them."""
+    if not len(book.offers.names):
+        return clear_idle(book)
     deadline = None if seconds is None else time.monotonic() + seconds
     convex = Convex(lay_out_market(book))
     relaxed = convex.relax()
@@ -74,9 +75,7 @@ def _settle_at(best: Selection, pinned: Flags, share: float) -> tuple[Prices, Wh
     prices = round_prices(market, duals)
     due = supply_range(market, prices)
     pieces = cut_pieces(market, flows, best.accepted)
-    whole = round_pieces(
-        market, pieces, best.accepted, (prices, cheapest_arcs(market, duals), duals.demand)
-    )
+    whole = round_pieces(market, pieces, best.accepted, (prices, cheapest_arcs(market, duals)))
     return prices, whole, whole.sold < due.least
 
 

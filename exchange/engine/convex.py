@@ -61,6 +61,7 @@ class Convex:
         self._arc_column = np.full(len(market.arcs.demand), NO_COLUMN, dtype=np.int64)
         self._option_column = np.full(len(market.options.block), NO_COLUMN, dtype=np.int64)
         self._lead = lead_options(market)
+        self._solved = False
         self._model = LinearModel(join_columns(fixed))
         self._add_arcs(self._first_arcs() if arcs is None else arcs)
 
@@ -98,7 +99,8 @@ class Convex:
 
     def _generate(self, *, options: bool) -> Optimum:
         """Solve, add what the duals find too cheap, and solve again until nothing is."""
-        solution = self._model.solve(fresh=self._columns > MANY_COLUMNS)
+        solution = self._model.solve(fresh=self._columns > MANY_COLUMNS and not self._solved)
+        self._solved = True
         for _ in range(ROUNDS_MAX):
             duals = read_duals(self.market, solution.row_dual)
             arcs = self._attractive_arcs(duals)

@@ -159,16 +159,7 @@ def _number_rows(market: Market, split: Flags) -> Rows:
         sale = of_pairs(number(own))[:pairs]
     policy, demand_rows, volume = int(number(policy_set)[0]), number(ladders), number(volumes)
     group = number(np.ones(market.options.groups, dtype=np.bool_))
-    lower, upper = np.zeros(count), np.zeros(count)
-    upper[link[link_set]] = book.link_gbps_micros[link_set] / MICROS
-    upper[power[power_set]] = book.power_kw_micros[power_set] / MICROS
-    upper[volume] = demand.volume_lots / LOTS_PER_UNIT
-    upper[group] = 1.0
-    for one_sided in (link[link_set], power[power_set], volume, group):
-        lower[one_sided] = -INFINITY
-    if policy != NO_ROW:
-        upper[policy] = INFINITY
-    return Rows(
+    rows = Rows(
         node=node,
         sale=sale,
         link=link,
@@ -177,9 +168,26 @@ def _number_rows(market: Market, split: Flags) -> Rows:
         demand=demand_rows,
         volume=volume,
         group=group,
-        lower=lower,
-        upper=upper,
+        lower=np.zeros(count),
+        upper=np.zeros(count),
     )
+    return _bound_rows(market, rows)
+
+
+def _bound_rows(market: Market, rows: Rows) -> Rows:
+    """Balances are exact; limits, volumes and groups hold from above, the policy from below."""
+    book = market.book
+    lower, upper = rows.lower.copy(), rows.upper.copy()
+    link_set, power_set = rows.link != NO_ROW, rows.power != NO_ROW
+    upper[rows.link[link_set]] = book.link_gbps_micros[link_set] / MICROS
+    upper[rows.power[power_set]] = book.power_kw_micros[power_set] / MICROS
+    upper[rows.volume] = market.demand.volume_lots / LOTS_PER_UNIT
+    upper[rows.group] = 1.0
+    for one_sided in (rows.link[link_set], rows.power[power_set], rows.volume, rows.group):
+        lower[one_sided] = -INFINITY
+    if rows.policy != NO_ROW:
+        upper[rows.policy] = INFINITY
+    return replace(rows, lower=lower, upper=upper)
 
 
 def _has_siblings(network: Network) -> Flags:

@@ -16,6 +16,8 @@ from exchange.engine.convex import Convex, Optimum
 from exchange.engine.solver import SolverFailed
 
 WHOLE = 1 - 1e-6
+HARDLY = 0.05  # Of so small a part of a block the market wants nothing.
+UNWANTED = 0.05  # A share of a block: the market would rather be without it.
 WORTH = 1e-6  # Currency per hour, and relative: less is the solver's dust.
 
 
@@ -58,5 +60,5 @@ def drop_losers(convex: Convex, accepted: Ints) -> Selection:
         if found:
             return found
         wanted = free.options[accepted]
-        worst = np.lexsort((accepted, wanted))[: max(1, int((wanted < 0.05).sum()) // 4)]
+        worst = np.lexsort((accepted, wanted))[: max(1, int((wanted < HARDLY).sum()) // 4)]
         accepted = np.delete(accepted, worst)

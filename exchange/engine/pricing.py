@@ -22,7 +22,6 @@ from exchange.engine.convex import (
 from exchange.engine.market import (
     NO_ROW,
     Duals,
-    Market,
     activity,
     arc_columns,
     demand_columns,
@@ -118,7 +117,7 @@ class Pricing:
 
     def _bounds(self) -> tuple[Floats, Floats]:
         """A limit has a price only where it is full; so have volumes."""
-        market, rows = self._market, self._market.rows
+        rows = self._market.rows
         slack = self._slack()
         lower, upper = np.full(len(slack), -INFINITY), np.full(len(slack), INFINITY)
         for limited in (rows.link, rows.power, rows.volume):

@@ -1,8 +1,8 @@
 """Whole lots out of pieces, such that supply equals demand and no limit is passed.
 
 Every piece is rounded down, which keeps every limit but may leave a seller short who is owed a
-sale (an ask below the price). Such lots are then given to pieces in the same cell that still have
-room in their bid, or moved there from a cell whose seller is indifferent.
+sale (an ask below the price). Where that happens a small integer program (``whole``) finds lots
+that suit everybody; where it finds none, lots go to pieces whose bids have room.
 """
 
 from collections import defaultdict
@@ -14,7 +14,6 @@ import numpy as np
 from exchange.engine.book import (
     LOTS_PER_UNIT,
     MICROS,
-    TICKS_PER_UNIT,
     UNLIMITED,
     BidKind,
     Flags,
@@ -31,8 +30,6 @@ from exchange.engine.whole import Due, whole_lots
 
 REPAIRS_MAX = 1_000  # Lots moved one by one; rounding leaves a few per cell.
 TWINS_MAX = 2_000  # Orders that are laid out anew.
-SAME = 1e-5  # Currency: a hundredth of a tick.
-CHAIN_MAX, CHOICES_MAX, LESS_MAX = 5, 4, 4  # How far, how broadly and how much is moved.
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,12 +43,11 @@ class WholeFills:
 
 
 def round_pieces(
-    market: Market, pieces: Pieces, accepted: Ints, due: tuple[Prices, Flags, Floats]
+    market: Market, pieces: Pieces, accepted: Ints, due: tuple[Prices, Flags]
 ) -> WholeFills:
     """Round every piece to whole lots and repair what rounding broke.
 
-    ``due``: the prices, the arcs that cost their ladders the least, and
-    what that is per unit.
+    ``due``: the prices, and the arcs that cost their ladders the least.
     """
     work = _Work(market, pieces, accepted, due)
     work.keep_orders()
@@ -67,12 +63,11 @@ class _Work:
     """The lots of all pieces, with what they use of cells, bids, links and power kept in step."""
 
     def __init__(
-        self, market: Market, pieces: Pieces, accepted: Ints, due: tuple[Prices, Flags, Floats]
+        self, market: Market, pieces: Pieces, accepted: Ints, due: tuple[Prices, Flags]
     ) -> None:
         self._market = market
-        self._prices, self._cheap, self._worth = due
+        self._prices, self._cheap = due
         self._supply = supply_range(market, self._prices)
-        self._rows_of: list[Ints] | None = None
         self._under: dict[int, list[int]] = {}
         book, ladders = market.book, market.demand.ladders
         self._pieces = pieces
@@ -314,49 +309,11 @@ class _Work:
                     break
         return self.sellers_served()
 
-    def _give_one(self, pair: int, period: int, depth: int = CHAIN_MAX) -> bool:
+    def _give_one(self, pair: int, period: int) -> bool:
         here = np.flatnonzero((self._pair == pair) & (self._period == period))
         lost = self._pieces.fine[here] - self.lots[here] * FINE
-        for piece in here[np.argsort(-lost, kind="stable")][:CHOICES_MAX].tolist():
-            if self._room_on_links(piece) and self._take(piece, depth):
-                return True
-        return self._draw_one(pair, period)
-
-    def _draw_one(self, pair: int, period: int) -> bool:
-        """A lot for orders that do not mind where they run: more for them, or moved from there."""
-        arcs, cover = self._market.arcs, self._nodes_over(pair)
-        into = self._cheap & (arcs.period == period) & np.isin(arcs.node, list(cover))
-        for arc in np.flatnonzero(into).tolist():
-            for row in self._willing(int(arcs.demand[arc])):
-                twin = self._twin(row, arc, pair)
-                if self._room_on_links(twin) and self._take(twin):
-                    return True
-        return False
-
-    def _willing(self, ladder: int) -> list[int]:
-        """Orders of a ladder that are worth the price, those at the price first."""
-        ladders = self._market.demand.ladders
-        if self._rows_of is None:
-            owner = ladders.step_ladder[ladders.row_step]
-            order = np.argsort(owner, kind="stable")
-            cuts = np.searchsorted(owner[order], np.arange(1, len(ladders.key)))
-            self._rows_of = np.split(order, cuts)
-        rows = self._rows_of[ladder]
-        limit = ladders.step_ticks[ladders.row_step[rows]] / TICKS_PER_UNIT
-        willing = limit >= self._worth[ladder] - SAME
-        order = np.lexsort((rows[willing], limit[willing]))[:CHOICES_MAX]
-        return [int(row) for row in rows[willing][order]]
-
-    def _nodes_over(self, pair: int) -> set[int]:
-        """The nodes that draw from a pair, however indirectly."""
-        network = self._market.network
-        cover = {pair}
-        for source, target in (
-            sorted(zip(network.feed_from.tolist(), network.feed_to.tolist(), strict=True)) * 2
-        ):
-            if source in cover:
-                cover.add(target)
-        return cover
+        order = here[np.argsort(-lost, kind="stable")]
+        return any(self._room_on_links(piece) and self._take(piece) for piece in order.tolist())
 
     def _twin(self, row: int, arc: int, pair: int) -> int:
         """The piece of an order over an arc from a pair, made if need be."""
@@ -383,52 +340,13 @@ class _Work:
         )
         return len(self.lots) - 1
 
-    def _take(self, piece: int, depth: int = 0) -> bool:
-        """One lot more for a piece, if its bid has room or can do with a lot less elsewhere.
-
-        Where the seller elsewhere minds, that cell is given a lot in turn: a chain.
-        """
+    def _take(self, piece: int) -> bool:
+        """One lot more for a piece, if its bid has room."""
         self.add(piece, 1)
         if self._within(piece):
             return True
-        for other in self._siblings(piece):
-            if self._make_room(piece, other, depth):
-                return True
         self.add(piece, -1)
         return False
-
-    def _make_room(self, piece: int, other: int, depth: int) -> bool:
-        """Take from one piece of a bid what another has too much; all or nothing."""
-        cell = int(self._pair[other]), int(self._period[other])
-        taken = 0
-        while taken < LESS_MAX and self.lots[other] > 0 and not self._within(piece):
-            self.add(other, -1)
-            taken += 1
-        if self._within(piece) and self._contented(cell, depth):
-            return True
-        self.add(other, taken)
-        return False
-
-    def _contented(self, cell: tuple[int, int], depth: int) -> bool:
-        """The sellers of a cell have their due, or can be given it in turn."""
-        while self.sold[cell] < self._supply.least[cell]:
-            if not depth or not self._give_one(*cell, depth - 1):
-                return False
-        return True
-
-    def _siblings(self, piece: int) -> list[int]:
-        """Other pieces that share the bid's quantity or volume; where sellers do not mind first."""
-        bid = self._bid[piece]
-        volume = self._market.book.bids.kind[bid] == BidKind.VOLUME
-        mine = (
-            np.flatnonzero(self._bid == bid)
-            if volume
-            else np.array(self._pieces_of(int(self._row[piece])), dtype=np.int64)
-        )
-        mine = mine[(mine != piece) & (self.lots[mine] > 0)]
-        cell = self._pair[mine], self._period[mine]
-        spare = self.sold[cell] - self._supply.least[cell]
-        return [int(other) for other in mine[np.lexsort((mine, -spare))][:CHOICES_MAX]]
 
     def _within(self, piece: int) -> bool:
         bid, bids = int(self._bid[piece]), self._market.book.bids

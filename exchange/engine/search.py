@@ -18,7 +18,7 @@ from exchange.engine.market import (
 )
 from exchange.engine.no_loss import Selection, drop_losers, try_selection
 from exchange.engine.placing import place_blocks
-from exchange.engine.solver import INFINITY, MipSolution, Program, SolverFailed, solve_mip
+from exchange.engine.solver import INFINITY, MipSolution, Program, solve_mip
 
 SMALL_OPTIONS, SMALL_ARCS = 400, 2_000  # Books that are searched to the end.
 SMALL_NODES, SMALL_ROUNDS = 2_000, 60
@@ -26,7 +26,7 @@ NODES, CHECKS = 20, 100
 POLISH_NODES, POLISH_EACH = 20, 6
 INSERTIONS = 25
 EASY_ROWS, EASY_ARCS = 2_500, 12_000  # Larger programs are rounded, not searched.
-DIVES, FIRM, PART, HALF = 6, 0.95, 0.01, 0.5
+HALF = 0.5
 SPARE, SPARE_EACH = 200, 3
 
 
@@ -50,10 +50,10 @@ def choose_blocks(convex: Convex, relaxed: Optimum, deadline: float | None) -> S
     complete = True
     if easy:
         known = convex.known_options
-        start = _search(market, known, convex.known_arcs, [], NODES, seconds)
+        start = _search(market, known, convex.known_arcs, nodes=NODES, seconds=seconds)
         chosen, complete = _accepted(start, known), not start.timed_out
     else:
-        chosen = _dive(convex, relaxed)
+        chosen = np.flatnonzero(relaxed.options >= HALF)
     placed = place_blocks(market, chosen, relaxed.duals)
     spare = _promising(market, relaxed, placed)
     fine = Convex(market.split_at(np.concatenate([placed, spare])), arcs=convex.known_arcs)
@@ -61,27 +61,6 @@ def choose_blocks(convex: Convex, relaxed: Optimum, deadline: float | None) -> S
     if easy:
         best = _polish(best, seconds)
     return replace(best, complete=best.complete and complete)
-
-
-def _dive(convex: Convex, relaxed: Optimum) -> Ints:
-    """Hold what the relaxation takes nearly whole, solve again, until nothing is in part.
-
-    A step that holds too much, so that nothing fits any more, is the last.
-    """
-    x, bold = relaxed.options, True
-    for _ in range(DIVES):
-        part = np.flatnonzero((x > PART) & (x < 1 - PART))
-        if not len(part):
-            break
-        likely = part[np.lexsort((part, -x[part]))][: max(1, len(part) // 4 if bold else 1)]
-        held = np.union1d(np.flatnonzero(x >= FIRM), likely)
-        try:
-            x = convex.relax(held).options
-        except SolverFailed:
-            if not bold:
-                break
-            bold = False
-    return np.flatnonzero(x >= HALF)
 
 
 def _polish(best: Selection, seconds: float | None) -> Selection:
@@ -94,7 +73,9 @@ def _polish(best: Selection, seconds: float | None) -> Selection:
     chosen = np.unique(np.concatenate([best.accepted, near]))
     fine = Convex(market.split_at(chosen), arcs=best.convex.known_arcs)
     start = np.isin(chosen, best.accepted).astype(np.float64)
-    found = _search(fine.market, chosen, fine.known_arcs, [], POLISH_NODES, seconds, start)
+    found = _search(
+        fine.market, chosen, fine.known_arcs, nodes=POLISH_NODES, seconds=seconds, start=start
+    )
     better = drop_losers(fine, _accepted(found, chosen))
     if better.welfare <= best.welfare:
         return replace(best, complete=not found.timed_out)
@@ -122,7 +103,7 @@ def _search_to_the_end(convex: Convex, *, seconds: float | None) -> Selection | 
     options, arcs = np.arange(len(market.options.block)), np.arange(len(market.arcs.demand))
     cuts: list[Ints] = []
     for _ in range(SMALL_ROUNDS):
-        best = _search(market, options, arcs, cuts, SMALL_NODES, seconds)
+        best = _search(market, options, arcs, cuts=cuts, nodes=SMALL_NODES, seconds=seconds)
         if not best.proved or best.x is None:
             return None
         accepted = _accepted(best, options)
@@ -137,9 +118,10 @@ def _search(
     market: Market,
     options: Ints,
     arcs: Ints,
-    cuts: list[Ints],
+    *,
     nodes: int,
     seconds: float | None,
+    cuts: list[Ints] | None = None,
     start: Floats | None = None,
 ) -> MipSolution:
     program = join_columns(
@@ -155,7 +137,7 @@ def _search(
     if start is not None:
         start = np.append(start, np.zeros(len(program.cost) - len(options)))
     return solve_mip(
-        _with_cuts(program, options, cuts),
+        _with_cuts(program, options, cuts or []),
         whole,
         nodes=nodes,
         checks=CHECKS,

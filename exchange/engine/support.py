@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from exchange.engine.book import LOTS_PER_UNIT, TICKS_PER_UNIT, Flags, Floats, Ints
+from exchange.engine.book import LOTS_PER_UNIT, Flags, Floats, Ints
 from exchange.engine.convex import Optimum
 from exchange.engine.ladders import Ladders
 from exchange.engine.market import (

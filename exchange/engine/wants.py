@@ -54,7 +54,7 @@ def _split(ids: Ints, column: Ints) -> Ints:
         return ids
     values, rank = np.unique(column, return_inverse=True)
     refined = np.unique(ids * len(values) + rank, return_inverse=True)[1]
-    return refined.astype(np.int64)
+    return np.asarray(refined, dtype=np.int64)
 
 
 def _padded(start: Ints, values: Ints) -> list[Ints]:
