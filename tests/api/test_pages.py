@@ -138,6 +138,7 @@ def forged(contents: Any) -> str:
         signing.dumps("text", salt=SALT),
         signing.dumps(["name", False, "n1", 1], salt=SALT),
     ],
+    ids=["short", "three parts", "not ascii", "old date", "a list", "a text", "other field"],
 )
 def test_a_cursor_that_is_not_ours_is_a_400(client: APIClient, cursor: str) -> None:
     answer = client.get("/api/names", {"cursor": cursor})
