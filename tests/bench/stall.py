@@ -50,7 +50,7 @@ def open_stall(buyers: int) -> Stall:
     prices = read_prices(platform.SAMPLE / "prices.csv", currency=settings.MARKET_CURRENCY)
     day = auction.starts_at.astimezone(ZoneInfo(settings.MARKET_TIME_ZONE)).date()
     start = market_setup.midnight(day)
-    drafts = trading.draft_bids(prices, platform.WHOLE)
+    drafts = trading.draft_bids(prices, platform.Size())
     bodies = [trading.body_of(draft, auction=auction.public_id, start=start) for draft in drafts]
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE")  # now, and not by autovacuum in the middle of a round

@@ -47,7 +47,7 @@ class Size:
     jobs: int | None = None  # the first so many of the sample; None: all
 
 
-WHOLE = Size()
+USUAL = Size(jobs=300)
 
 
 def nodes(size: Size) -> Iterator[Node]:

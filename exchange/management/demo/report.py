@@ -55,8 +55,8 @@ WHERE answer.auction_id = %(auction)s GROUP BY 1 ORDER BY 1
 """
 
 
-def show_book(drafts: Sequence[BidDraft]) -> bool:
-    """Say what was bid and what was assumed; return whether the day is as large as promised."""
+def show_book(drafts: Sequence[BidDraft]) -> None:
+    """Say what was bid and what was assumed."""
     kinds = {kind: sum(bid.kind == kind for bid in drafts) for kind in KINDS}
     groups = len({bid.group for bid in drafts if bid.group})
     say(f"\n{len(drafts)} bids: " + ", ".join(f"{count} {kind}" for kind, count in kinds.items()))
@@ -64,15 +64,13 @@ def show_book(drafts: Sequence[BidDraft]) -> bool:
     say("\nAssumed, since no trace says it:")
     for sentence in print_assumptions():
         say(f"  - {sentence}")
-    return len(drafts) >= 1_500 and kinds["block"] >= 300 and groups >= 20  # noqa: PLR2004
 
 
-def show_limits(auction: Auction) -> bool:
-    """Say which limits bound; return whether there was one of each kind."""
+def show_limits(auction: Auction) -> None:
+    """Say which limits bound, and how often."""
     links, power, policy = _ask(LIMITS, auction)[0]
     say(f"\n{links} link-hours were full, {power} region-hours at their power budget,")
     say(f"the domestic share has a price of {format_scaled(policy, scale=10**9)} per TFLOPS-hour")
-    return bool(min(links, power, policy) > 0)
 
 
 def show_prices(auction: Auction) -> None:
