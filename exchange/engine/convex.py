@@ -29,8 +29,9 @@ GAIN_MIN = 1e-7  # Currency per hour, per unit of an arc or per option; above th
 ALL_ARCS = 4_000  # So many arcs are given to the solver at once.
 ARCS_FIRST, ARCS_A_ROUND = 5, 3
 OPTIONS_FIRST, OPTIONS_A_ROUND = 6, 6
-MANY_COLUMNS = 40_000  # From here a fresh start with presolve is quicker than a warm one,
-ENOUGH = 2e-4  # and a round that adds less to the welfare is the last: any duals prove a bound.
+MANY_COLUMNS = 40_000  # From here a fresh start with presolve is quicker than a warm one.
+LARGE_COLUMNS = 20_000  # From here a round that adds less than ENOUGH to the welfare is the
+ENOUGH = 2e-4  # last: any duals prove a bound.
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,9 +110,10 @@ class Convex:
                 break
             self._add_arcs(arcs)
             self._add_options(added)
+            large = options and self._columns > LARGE_COLUMNS
             many = options and self._columns > MANY_COLUMNS
             before, solution = solution, self._model.solve(fresh=many)
-            if many and before.objective - solution.objective < ENOUGH * abs(before.objective):
+            if large and before.objective - solution.objective < ENOUGH * abs(before.objective):
                 break
         return self._read(solution)
 
