@@ -47,7 +47,7 @@ def _spoilt_members(draw: st.DrawFn, members: list[tuple[str, Any]]) -> list[tup
         "repeat": [(name, value), (name, draw(VALUES))],
         "replace": [(name, draw(VALUES))],
         "rename": [(name.upper(), value)],
-        "nest": [(name, _nested(value, draw(st.sampled_from([1, 31, 33, 1_000]))))],
+        "nest": [(name, _nested(value, draw(st.sampled_from([1, 31, 33, 200]))))],
         "list": [(name, [value] * draw(st.sampled_from([0, 1, 2, 70])))],
     }[way]
     return [*members[:place], *instead, *members[place + 1 :]]

@@ -1,6 +1,6 @@
 """Whatever is killed in the middle of the day, the day ends as if nothing had been.
 
-Three moments in the suite, one for each part; sixty in ``make faults``.
+The suite plays one whole day with real processes; ``make faults`` kills its parts in sixty-three.
 """
 
 import random
@@ -42,6 +42,15 @@ def disturbed(folder: Path, part: str, after: float) -> Outcome:
         return house.run(fault)
 
 
+def test_a_whole_day_is_played_to_balanced_books(undisturbed: tuple[Outcome, float]) -> None:
+    outcome, _ = undisturbed
+
+    assert outcome.prices
+    assert outcome.fills
+    assert sum(amount for _, _, amount in outcome.balances) == 0
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("part", FAULTS)
 def test_the_day_ends_the_same_when_one_part_dies_in_it(
     part: str, undisturbed: tuple[Outcome, float], tmp_path: Path

@@ -124,6 +124,7 @@ class Theatre:
         environment = os.environ | self.urls
         environment |= {
             "DEMO_LOGS": str(self.logs),
+            "DEMO_THREADS": "1",  # ties go by order id, so the bids must come in one order
             "ARCHIVE_DIR": str(self.folder / "archive"),
             "BEAT_FILE": str(self.folder / "beat"),
             "TICK_SECONDS": "0.3",
