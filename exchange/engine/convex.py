@@ -67,6 +67,11 @@ class Convex:
         self._add_arcs(self._first_arcs() if arcs is None else arcs)
 
     @property
+    def columns(self) -> int:
+        """How many columns the program has by now."""
+        return self._columns
+
+    @property
     def known_options(self) -> Ints:
         """Options that have a column."""
         return np.flatnonzero(self._option_column != NO_COLUMN)

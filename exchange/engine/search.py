@@ -24,7 +24,7 @@ SMALL_OPTIONS, SMALL_ARCS = 400, 2_000  # Books that are searched to the end.
 SMALL_NODES, SMALL_ROUNDS = 2_000, 60
 NODES, CHECKS = 20, 100
 POLISH_NODES, POLISH_EACH = 20, 6
-INSERTIONS = 15
+INSERTIONS, INSERTIONS_HUGE, HUGE_COLUMNS = 15, 2, 60_000  # Each solves a program or two.
 EASY_ROWS, EASY_ARCS = 2_500, 12_000  # Larger programs are rounded, not searched.
 HALF = 0.5
 SPARE, SPARE_EACH = 200, 3
@@ -182,7 +182,7 @@ def reinsert(best: Selection, spare: Ints) -> Selection:
     convex = best.convex
     options = convex.market.options
     tried: set[int] = set()
-    for _ in range(INSERTIONS):
+    for _ in range(INSERTIONS if convex.columns <= HUGE_COLUMNS else INSERTIONS_HUGE):
         gain = option_gains(convex.market, best.optimum.duals)[spare]
         taken = np.zeros(options.groups, dtype=np.bool_)
         taken[options.group[best.accepted]] = True
