@@ -9,12 +9,13 @@ import os
 import pwd
 import secrets
 import shutil
-import socket
 import stat
 import subprocess
 import tempfile
 from importlib.util import find_spec
 from pathlib import Path
+
+from exchange.config.local_ports import free_port
 
 USER = "exchange"
 DATABASE = "exchange"
@@ -43,7 +44,7 @@ def start(checkout: Path, state: Path, *, database: str = DATABASE) -> str:
     if not (data / "PG_VERSION").exists():
         _create_cluster(home, data, password)
     if not is_running(checkout, state):
-        port = _free_port()
+        port = free_port()
         (state / PORT_FILE).write_text(str(port))
         _start_cluster(home, data, port)
     port = int((state / PORT_FILE).read_text())
@@ -164,12 +165,6 @@ def _create_database(home: Path, port: int, password: str, database: str) -> Non
     found = _run(home, "psql", *here, *ask, password=password)
     if found.strip() != "1":
         _run(home, "createdb", *here, database, password=password)
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def _run(home: Path, program: str, *words: str, password: str = "") -> str:

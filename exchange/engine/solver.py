@@ -89,12 +89,6 @@ class LinearModel:
         self._highs.changeColsCost(len(index), index, cost)
         return self
 
-    def set_row_bounds(self, rows: Ints, lower: Floats, upper: Floats) -> Self:
-        """Change the bounds of some rows."""
-        index = rows.astype(np.int32)
-        self._highs.changeRowsBounds(len(index), index, lower, upper)
-        return self
-
     def add_columns(self, columns: "Program") -> Self:
         """Add columns at the end; the rows of ``columns`` are ignored, they must be known."""
         self._highs.addCols(

@@ -1,6 +1,5 @@
 """Bids: a buyer's orders of the three kinds."""
 
-from datetime import datetime
 from typing import Self
 
 from django.conf import settings
@@ -76,10 +75,6 @@ class BidQuerySet(models.QuerySet["Bid"]):
     def live(self) -> Self:
         """Cut to bids that may still be filled."""
         return self.filter(state__in=BID_STATES_LIVE)
-
-    def standing_over(self, starts_at: datetime, ends_at: datetime) -> Self:
-        """Cut to standing bids whose window, or what is left of it at ``starts_at``, is covered."""
-        return self.filter(state=BidState.STANDING, ends_at__gt=starts_at, ends_at__lte=ends_at)
 
 
 class Bid(models.Model):

@@ -23,14 +23,6 @@ class Catalogue:
     routes: tuple[Route, ...]
     links: dict[str, Link]
 
-    def route_between(self, origin: str, region: str) -> tuple[Route, ...]:
-        """Return the routes from one region to another."""
-        return tuple(
-            route
-            for route in self.routes
-            if route.origin.code == origin and route.region.code == region
-        )
-
 
 _kept: dict[str, Catalogue] = {}
 

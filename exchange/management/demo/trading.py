@@ -1,6 +1,5 @@
 """The buyers of the play: real jobs, as bids, over the exchange's own REST door."""
 
-import json
 from collections import defaultdict
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
@@ -92,11 +91,6 @@ def body_of(draft: BidDraft, *, auction: str, start: datetime) -> dict[str, Any]
         "label": draft.name,
     }
     return {name: value for name, value in body.items() if value is not None}
-
-
-def show_body(body: dict[str, Any]) -> str:
-    """Return a body as it goes over the wire, for the terminal."""
-    return json.dumps(body, indent=1)
 
 
 def _text(value: object) -> str | None:
