@@ -8,9 +8,10 @@ import numpy as np
 from exchange.engine.audit_case import Case
 from exchange.engine.book import MICROS, NO_GROUP, BidKind, Flags, Ints
 from exchange.engine.bound import block_lots
+from exchange.engine.distinct import distinct_rows
 from exchange.engine.exact import sum_by
 from exchange.engine.outcome import BidFills, OfferFills
-from exchange.engine.reach import distinct_rows, region_rule
+from exchange.engine.reach import region_rule
 
 _UNITS_MAX: Final = 10**12  # lots; more than any bid may ask for
 _BLOCK_REASONS: Final = {

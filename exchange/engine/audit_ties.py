@@ -7,7 +7,6 @@ quantities that no whole lots make up, each bid's units are within one lot per c
 share: market.md leaves open which of the tied bids gets which cell.
 """
 
-import itertools
 from fractions import Fraction
 
 import numpy as np
@@ -17,7 +16,8 @@ from exchange.engine.audit_prices import PeriodFills
 from exchange.engine.audit_quantities import row_units
 from exchange.engine.book import MICROS, BidKind, Book, Flags, Ints
 from exchange.engine.bound import unroll_windows
-from exchange.engine.reach import distinct_rows, region_rule, slowest_route
+from exchange.engine.distinct import distinct_rows, number_lists
+from exchange.engine.reach import region_rule, slowest_route
 
 
 def share_pro_rata(total: int, weights: list[int]) -> list[int]:
@@ -38,16 +38,8 @@ def bid_ladders(book: Book) -> Ints:
     renewable share.
     """
     bids = book.bids
-    pairs = zip(bids.choice_accelerator.tolist(), bids.choice_factor_micros.tolist(), strict=True)
-    choices = list(pairs)
-    starts = bids.choice_start.tolist()
-    seen: dict[tuple[tuple[int, int], ...], int] = {}
-    accepted = [
-        seen.setdefault(tuple(choices[start:end]), len(seen))
-        for start, end in itertools.pairwise(starts)
-    ]
     keys = (
-        np.array(accepted, dtype=np.int64),
+        number_lists(bids.choice_start, bids.choice_accelerator, bids.choice_factor_micros),
         bids.origin,
         slowest_route(book),
         bids.gbps_micros,

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from exchange.engine.book import UNLIMITED, Book, Flags, Ints
+from exchange.engine.distinct import distinct_rows, number_lists
 from exchange.engine.exact import HUGE, scale_micros
 from exchange.engine.exact_prices import ExactPrices
 
@@ -115,14 +116,9 @@ def allowed_sites(book: Book, bid: int) -> Flags:
 
 
 def region_rule(book: Book) -> Ints:
-    """Give each bid a number that is equal exactly for equal lists of regions."""
-    start, regions = book.bids.region_start, book.bids.regions
-    rule = np.zeros(len(book.bids.names), dtype=np.int64)
-    seen: dict[tuple[int, ...], int] = {}
-    for bid in np.flatnonzero(np.diff(start)):
-        listed = tuple(regions[start[bid] : start[bid + 1]].tolist())
-        rule[bid] = seen.setdefault(listed, len(seen) + 1)
-    return rule
+    """Give each bid a number that is equal exactly for equal lists of regions; 0 for none."""
+    start = book.bids.region_start
+    return np.where(np.diff(start) > 0, number_lists(start, book.bids.regions) + 1, 0)
 
 
 def _find_lanes(book: Book) -> tuple[_Lanes, Ints]:
@@ -156,13 +152,3 @@ def _find_allowed_sites(book: Book) -> tuple[Flags, Ints]:
     _, example = np.unique(rule, return_index=True)
     rows = [allowed_sites(book, int(bid)) for bid in example]
     return np.array(rows, dtype=np.bool_).reshape(len(rows), len(book.sites.names)), rule
-
-
-def distinct_rows(keys: tuple[Ints, ...]) -> tuple[list[Ints], Ints]:
-    """Number the distinct rows of several columns: their columns, and each row's number."""
-    code = np.zeros(len(keys[0]), dtype=np.int64)
-    for key in keys:
-        values, place = np.unique(key, return_inverse=True)
-        _, code = np.unique(code * max(1, len(values)) + place, return_inverse=True)
-    _, first = np.unique(code, return_index=True)
-    return [key[first] for key in keys], code

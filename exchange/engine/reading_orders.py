@@ -198,8 +198,10 @@ def _read_regions(sheet: Sheet, regions: Named, order: Ints) -> tuple[Ints, Ints
     start = np.concatenate([np.zeros(1, dtype=np.int64), np.cumsum(lengths)])
     if not start[-1]:
         return start, np.empty(0, dtype=np.int64)
-    listing = np.flatnonzero(lengths)
-    return start, np.concatenate([np.sort(found[rows[order[row]]]) for row in listing])
+    flat = np.concatenate([np.sort(each) for each in found])
+    begin = np.cumsum([0, *(len(names) for names in listed)])[rows[order]]
+    step = np.arange(start[-1]) - np.repeat(start[:-1], lengths)
+    return start, flat[np.repeat(begin, lengths) + step]
 
 
 def _read_choices(sheet: Sheet, bids: Named, accelerators: Named) -> _Choices:

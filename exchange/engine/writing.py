@@ -9,6 +9,7 @@ from exchange.engine import layout
 from exchange.engine.book import UNLIMITED, BidKind, Book, Flags, Ints, Names
 from exchange.engine.csv_text import Bytes, format_csv
 from exchange.engine.decimals import decimal_text, format_normal, normal_text
+from exchange.engine.distinct import number_lists, number_rows
 from exchange.engine.names import to_column
 from exchange.engine.reading_head import HEAD_FILE
 
@@ -152,10 +153,9 @@ def _where(where: Flags, texts: Bytes) -> Bytes:
 
 
 def _join_lists(start: Ints, rows: Ints, names: Names) -> Bytes:
-    """Write each row's list of names, separated by spaces."""
-    texts = np.zeros(len(start) - 1, dtype="S1").tolist()
+    """Write each row's list of names, separated by spaces; equal lists are joined once."""
+    first, code = number_rows((number_lists(start, rows),))
     words = to_column(names).tolist()
-    flat = rows.tolist()
-    for place in np.flatnonzero(np.diff(start)):
-        texts[place] = b" ".join(words[row] for row in flat[start[place] : start[place + 1]])
-    return np.array(texts or [b""], dtype=np.bytes_)[: len(texts)]
+    lists = (rows[start[row] : start[row + 1]].tolist() for row in first.tolist())
+    texts = [b" ".join(words[row] for row in listed) for listed in lists]
+    return np.array(texts or [b""], dtype=np.bytes_)[code]
