@@ -25,6 +25,12 @@ class Caller:
     audits: bool = False
 
     @property
+    def signature(self) -> str:
+        """How a row names who acted: the user or the key, and for whom; at most 80 characters."""
+        who = self.api_key_public_id or f"user {self.user_id}"
+        return f"{who} of {self.organization_public_id}"[:80]
+
+    @property
     def sees_all(self) -> bool:
         """Operators and auditors see the rows of every organization."""
         return self.operates or self.audits

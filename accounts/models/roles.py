@@ -35,6 +35,8 @@ class Scope(models.TextChoices):
     CONTRACTS_READ = "contracts:read", "see contracts"
     CONTRACTS_WRITE = "contracts:write", "act on contracts"
     BALANCES_READ = "balances:read", "see balances and transfers"
+    PAYOUTS_WRITE = "payouts:write", "ask for money to be paid out"
+    PROJECTS_WRITE = "projects:write", "set budgets of projects"
     STATEMENTS_READ = "statements:read", "see statements"
     READINGS_READ = "readings:read", "see readings"
     READINGS_WRITE = "readings:write", "report readings, for a meter"
@@ -42,8 +44,10 @@ class Scope(models.TextChoices):
 
 READS = frozenset(str(scope) for scope in Scope if scope.endswith(":read"))
 TRADES = frozenset(map(str, (Scope.BIDS_WRITE, Scope.OFFERS_WRITE, Scope.CONTRACTS_WRITE)))
+OWNS = frozenset(map(str, (Scope.PAYOUTS_WRITE, Scope.PROJECTS_WRITE)))
+"""What moves money out, or says how much others may spend: an owner's alone."""
 SCOPES_OF_ROLE: Mapping[str, frozenset[str]] = {
-    Role.OWNER: READS | TRADES,
+    Role.OWNER: READS | TRADES | OWNS,
     Role.TRADER: READS | TRADES,
     Role.VIEWER: READS,
     Role.APPROVER: READS,
@@ -52,5 +56,6 @@ METER_SCOPES = frozenset({str(Scope.READINGS_WRITE)})
 KIND_OF_SCOPE: Mapping[str, Kind] = {
     Scope.BIDS_WRITE: Kind.BUYS,
     Scope.OFFERS_WRITE: Kind.PROVIDES,
+    Scope.PROJECTS_WRITE: Kind.BUYS,
 }
 """Scopes that are worth nothing unless the organization is of this kind."""

@@ -45,6 +45,8 @@ WORDS: dict[str, "str | Promise"] = {
     "available": _("to spend"),
     "payable": _("owed to you"),
     "external": _("the bank"),
+    "withdrawing": _("asked to be paid out"),
+    "in_transit": _("on its way to a bank"),
     "fee": _("fees"),
     "congestion_rent": _("rent of full links"),
     "power_rent": _("rent of used-up power budgets"),
@@ -64,6 +66,16 @@ WORDS: dict[str, "str | Promise"] = {
     "penalty for a shortfall": _("penalty for a shortfall"),
     "credit for a shortfall": _("credit for a shortfall"),
     "reversal of a mistake": _("reversal of a mistake"),
+    # payouts
+    "created": _("asked for"),
+    "submitted": _("submitted to the bank"),
+    "confirmed": _("paid out"),
+    "failed": _("failed"),
+    "returned": _("returned by the bank"),
+    "cancelled": _("cancelled"),
+    "refused": _("refused by the operator"),
+    "bank_refused": _("refused by the bank"),
+    "bank_returned": _("returned by the bank"),
     # members
     "owner": _("owner"),
     "trader": _("trader"),
@@ -79,6 +91,8 @@ WORDS: dict[str, "str | Promise"] = {
     "contracts:read": _("see contracts"),
     "contracts:write": _("act on contracts"),
     "balances:read": _("see balances and transfers"),
+    "payouts:write": _("ask for money to be paid out"),
+    "projects:write": _("set budgets of projects"),
     "statements:read": _("see statements"),
     "readings:read": _("see readings"),
     "readings:write": _("report readings, for a meter"),
@@ -92,8 +106,8 @@ WORDS: dict[str, "str | Promise"] = {
 }
 # Which badge a state wears; all others are grey. Pale badges alone have enough contrast.
 COLOURS = {
-    **dict.fromkeys(["active", "open", "published", "final", "finalized"], "green"),
+    **dict.fromkeys(["active", "open", "published", "final", "finalized", "confirmed"], "green"),
     **dict.fromkeys(["paused", "degraded", "provisional", "reclaiming", "curtailed"], "yellow"),
-    **dict.fromkeys(["voided", "defaulted", "disputed", "suspended"], "red"),
-    **dict.fromkeys(["scheduled", "provisioning", "metered", "cleared"], "blue"),
+    **dict.fromkeys(["voided", "defaulted", "disputed", "suspended", "failed", "returned"], "red"),
+    **dict.fromkeys(["scheduled", "provisioning", "metered", "cleared", "submitted"], "blue"),
 }

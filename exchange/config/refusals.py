@@ -26,6 +26,7 @@ from exchange.services.offers import (
     OfferNotFound,
     OfferNotLive,
 )
+from settlement.services.deposits import DepositDiffers, DepositOutOfRange, NotAnOperator
 from settlement.services.disputes import (
     AlreadyDisputed,
     BadRuling,
@@ -33,8 +34,10 @@ from settlement.services.disputes import (
     NotDisputable,
 )
 from settlement.services.enrolment import DeviceTaken, WrongDevice
+from settlement.services.four_eyes import OwnRequest
 from settlement.services.holds import InsufficientFunds
 from settlement.services.metering import BatchTooLong, MeterRevoked, NotAMeter
+from settlement.services.payouts import PayoutNotFound, PayoutOutOfRange
 
 REFUSALS: dict[type[Exception], tuple[HTTPStatus, str]] = {
     # Any row with a state
@@ -70,6 +73,12 @@ REFUSALS: dict[type[Exception], tuple[HTTPStatus, str]] = {
     MarketNotFrozen: (HTTPStatus.CONFLICT, "market_not_frozen"),
     # Money
     InsufficientFunds: (HTTPStatus.PAYMENT_REQUIRED, "insufficient_funds"),
+    NotAnOperator: (HTTPStatus.FORBIDDEN, "not_an_operator"),
+    OwnRequest: (HTTPStatus.FORBIDDEN, "own_request"),
+    DepositDiffers: (HTTPStatus.CONFLICT, "deposit_differs"),
+    DepositOutOfRange: (HTTPStatus.UNPROCESSABLE_ENTITY, "deposit_out_of_range"),
+    PayoutNotFound: (HTTPStatus.NOT_FOUND, "payout_not_found"),
+    PayoutOutOfRange: (HTTPStatus.UNPROCESSABLE_ENTITY, "payout_out_of_range"),
     # Meters
     NotAMeter: (HTTPStatus.FORBIDDEN, "not_a_meter"),
     MeterRevoked: (HTTPStatus.FORBIDDEN, "meter_revoked"),

@@ -233,6 +233,7 @@ SPECTACULAR_SETTINGS = {
         "ContractStateEnum": "settlement.models.contracts.ContractState",
         "LedgerAccountKindEnum": "settlement.models.ledger.AccountKind",
         "OfferStateEnum": "exchange.models.offers.OfferState",
+        "PayoutStateEnum": "settlement.models.cash.PayoutState",
         "PeriodStateEnum": "settlement.models.delivery.PeriodState",
         "StatementLineKindEnum": "settlement.models.statements.LineKind",
         "StatementStateEnum": "settlement.models.statements.StatementState",

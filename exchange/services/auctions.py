@@ -120,8 +120,7 @@ def void_auction(auction: Auction, *, reason: str, actor: Caller) -> None:
 
 def actor_name(actor: Caller) -> str:
     """Return how a row names who acted: the user or the key, and for whom."""
-    who = actor.api_key_public_id or f"user {actor.user_id}"
-    return f"{who} of {actor.organization_public_id}"[:80]
+    return actor.signature
 
 
 @transaction.atomic

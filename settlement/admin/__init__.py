@@ -1,3 +1,21 @@
-from settlement.admin import accounts, contracts, delivery, holds, statements, transfers
+from settlement.admin import (
+    accounts,
+    contracts,
+    delivery,
+    deposits,
+    holds,
+    payouts,
+    statements,
+    transfers,
+)
 
-__all__ = ["accounts", "contracts", "delivery", "holds", "statements", "transfers"]
+__all__ = [
+    "accounts",
+    "contracts",
+    "delivery",
+    "deposits",
+    "holds",
+    "payouts",
+    "statements",
+    "transfers",
+]

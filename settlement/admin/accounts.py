@@ -28,7 +28,7 @@ class LedgerAccountAdmin(ReadOnlyAdmin, admin.ModelAdmin[LedgerAccount]):
     def get_urls(self) -> list[URLPattern]:
         """Add the page on which a deposit is entered."""
         view = self.admin_site.admin_view(partial(deposit_view, self))
-        return [path("deposit/", view, name="settlement_deposit"), *super().get_urls()]
+        return [path("deposit/", view, name="settlement_deposit_enter"), *super().get_urls()]
 
     @admin.display(description="paid in", ordering="credits_posted")
     def credits(self, account: LedgerAccount) -> str:

@@ -3,7 +3,14 @@
 import django_filters
 from django.db.models import Q, QuerySet
 
-from settlement.models import Contract, ContractState, Transfer, TransferCode
+from settlement.models import (
+    Contract,
+    ContractState,
+    Payout,
+    PayoutState,
+    Transfer,
+    TransferCode,
+)
 
 KINDS = [(code.name.lower(), code.label) for code in TransferCode]
 
@@ -58,3 +65,13 @@ class TransferFilters(django_filters.FilterSet):  # type: ignore[misc]  # it has
             | Q(**{f"debit__{name}": value for name, value in passed.items()})
             | Q(**{f"credit__{name}": value for name, value in passed.items()})
         )
+
+
+class PayoutFilters(django_filters.FilterSet):  # type: ignore[misc]  # it has no stubs
+    """Payouts by their state."""
+
+    state = django_filters.MultipleChoiceFilter(choices=PayoutState.choices)
+
+    class Meta:
+        model = Payout
+        fields: list[str] = []

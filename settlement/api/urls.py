@@ -2,6 +2,7 @@ from django.urls import URLPattern, URLResolver, path
 
 from settlement.api.contracts import ContractDetail, ContractList
 from settlement.api.ledger import BalancesView, TransferList
+from settlement.api.payouts import PayoutCancel, PayoutDetail, PayoutList
 from settlement.api.readings import ReadingsView
 from settlement.api.statements import StatementCsv, StatementDetail, StatementList
 
@@ -9,6 +10,9 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("balances", BalancesView.as_view(), name="balances"),
     path("contracts", ContractList.as_view(), name="contracts"),
     path("contracts/<str:public_id>", ContractDetail.as_view(), name="contract"),
+    path("payouts", PayoutList.as_view(), name="payouts"),
+    path("payouts/<str:public_id>", PayoutDetail.as_view(), name="payout"),
+    path("payouts/<str:public_id>/cancel", PayoutCancel.as_view(), name="payout_cancelling"),
     path("readings", ReadingsView.as_view(), name="readings"),
     path("statements", StatementList.as_view(), name="statements"),
     path("statements/<str:public_id>.csv", StatementCsv.as_view(), name="statement_csv"),

@@ -1,3 +1,11 @@
+from settlement.models.cash import (
+    DEPOSIT_MOVES,
+    PAYOUT_MOVES,
+    Deposit,
+    DepositState,
+    Payout,
+    PayoutState,
+)
 from settlement.models.contracts import CONTRACT_MOVES, Contract, ContractMove, ContractState
 from settlement.models.delivery import (
     PERIOD_MOVES,
@@ -31,7 +39,9 @@ from settlement.models.transfers import Batch, Transfer, TransferCode
 
 __all__ = [
     "CONTRACT_MOVES",
+    "DEPOSIT_MOVES",
     "DISPUTE_MOVES",
+    "PAYOUT_MOVES",
     "PERIOD_MOVES",
     "STATEMENT_MOVES",
     "AccountKind",
@@ -40,6 +50,8 @@ __all__ = [
     "ContractMove",
     "ContractState",
     "DeliveryPeriod",
+    "Deposit",
+    "DepositState",
     "Device",
     "DeviceAssignment",
     "Dispute",
@@ -50,6 +62,8 @@ __all__ = [
     "LineKind",
     "Meter",
     "Party",
+    "Payout",
+    "PayoutState",
     "PeriodState",
     "Reading",
     "ReadingConflict",

@@ -16,6 +16,8 @@ class AccountKind(models.TextChoices):
     EXTERNAL = "external", "the bank"
     AVAILABLE = "available", "a buyer's money"
     PAYABLE = "payable", "owed to a seller"
+    WITHDRAWING = "withdrawing", "asked to be paid out"
+    IN_TRANSIT = "in_transit", "on its way to a bank"
     CLEARING = "clearing", "in passing"
     FEE = "fee", "fees"
     CONGESTION_RENT = "congestion_rent", "rent of full links"
@@ -26,7 +28,7 @@ class AccountKind(models.TextChoices):
     SUSPENSE = "suspense", "to be explained"
 
 
-OWNED_KINDS = (AccountKind.AVAILABLE, AccountKind.PAYABLE)
+OWNED_KINDS = (AccountKind.AVAILABLE, AccountKind.PAYABLE, AccountKind.WITHDRAWING)
 
 
 class LedgerAccountQuerySet(models.QuerySet["LedgerAccount"]):
@@ -84,8 +86,8 @@ class LedgerAccount(models.Model):
                 condition=Q(kind__in=AccountKind.values), name="ledger_account_kind"
             ),
             models.CheckConstraint(
-                condition=Q(kind__in=["available", "payable"], owner__isnull=False)
-                | (~Q(kind__in=["available", "payable"]) & Q(owner__isnull=True)),
+                condition=Q(kind__in=OWNED_KINDS, owner__isnull=False)
+                | (~Q(kind__in=OWNED_KINDS) & Q(owner__isnull=True)),
                 name="ledger_account_owner",
             ),
             models.CheckConstraint(

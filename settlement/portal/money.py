@@ -1,17 +1,95 @@
-"""What an organization has on its accounts, and what moved last."""
+"""What an organization has on its accounts, what moved last, and what it wants paid out."""
 
+from functools import partial
+from typing import Any
+
+from django import forms
+from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
-from django.views.decorators.http import require_safe
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_POST, require_safe
 
+from accounts.models import Role, Scope
+from accounts.web.form_fields import ScaledField
+from accounts.web.listing import Page, page_number
 from accounts.web.portal import caller_of, member_required
+from exchange.foundation.money import MICROS
+from settlement.models import AccountKind, Payout
+from settlement.portal.refusals import REFUSALS, carry_out, words_of
 from settlement.queries.balances import accounts_shown, recent_transfers
+from settlement.services.payouts import MINOR_MICROS, BankAccount, ask_payout, cancel_payout
+
+owner_required = member_required(roles=[Role.OWNER])
+SOURCES = [
+    (AccountKind.AVAILABLE.value, gettext_lazy("money to spend")),
+    (AccountKind.PAYABLE.value, gettext_lazy("what is owed to you")),
+]
+
+
+class PayoutForm(forms.Form):
+    """How much of which money goes to which bank account."""
+
+    source = forms.ChoiceField(label=gettext_lazy("Out of"), choices=SOURCES)
+    amount = ScaledField(label=gettext_lazy("Amount"), scale=MICROS, least=MINOR_MICROS)
+    holder = forms.CharField(label=gettext_lazy("Holder of the bank account"), max_length=140)
+    bank = forms.CharField(label=gettext_lazy("Bank"), max_length=140)
+    account = forms.CharField(label=gettext_lazy("Account number"), max_length=64)
 
 
 @require_safe
 @member_required()
 def money(request: HttpRequest) -> HttpResponse:
-    """Show the balances and the last few transfers."""
+    """Show the balances, the last few transfers, and the payouts."""
+    return _page(request, PayoutForm())
+
+
+@require_POST
+@owner_required
+def payout_new(request: HttpRequest) -> HttpResponse:
+    """Ask for a payout: the money is set aside until it is approved."""
+    form = PayoutForm(request.POST)
+    if form.is_valid() and carry_out(form, partial(_ask, form.cleaned_data, request)):
+        messages.success(request, _("Asked for. The money is set aside until it is paid out."))
+        return redirect("money")
+    return _page(request, form, status=422)
+
+
+@require_POST
+@owner_required
+def payout_cancel(request: HttpRequest, public_id: str) -> HttpResponse:
+    """Take back a payout that was not submitted."""
     caller = caller_of(request)
-    context = {"accounts": accounts_shown(caller), "transfers": recent_transfers(caller)}
-    return render(request, "settlement/money.html", context)
+    own = Payout.objects.visible_to(caller).filter(organization_id=caller.organization_id)
+    get_object_or_404(own, public_id=public_id)
+    try:
+        cancel_payout(public_id, caller=caller)
+    except REFUSALS as refused:
+        messages.error(request, words_of(refused))
+    else:
+        messages.success(request, _("Cancelled. The money is back."))
+    return redirect("money")
+
+
+def _ask(said: dict[str, Any], request: HttpRequest) -> None:
+    to = BankAccount(holder=said["holder"], bank=said["bank"], account=said["account"])
+    ask_payout(
+        amount_micros=said["amount"],
+        source=AccountKind(said["source"]),
+        to=to,
+        caller=caller_of(request),
+    )
+
+
+def _page(request: HttpRequest, form: PayoutForm, *, status: int = 200) -> HttpResponse:
+    caller = caller_of(request)
+    payouts = Payout.objects.visible_to(caller).filter(organization_id=caller.organization_id)
+    context = {
+        "accounts": accounts_shown(caller),
+        "transfers": recent_transfers(caller),
+        "page": Page(payouts, number=page_number(request), size=10),
+        "form": form,
+        "may_write": caller.has_scope(Scope.PAYOUTS_WRITE),
+    }
+    return render(request, "settlement/money.html", context, status=status)

@@ -6,6 +6,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("contracts/", contracts.contract_list, name="contract_list"),
     path("contracts/<slug:public_id>/", contracts.contract_detail, name="contract_detail"),
     path("money/", money.money, name="money"),
+    path("money/payouts/", money.payout_new, name="payout_new"),
+    path("money/payouts/<slug:public_id>/cancel/", money.payout_cancel, name="payout_cancel"),
     path("statements/", statements.statement_list, name="statement_list"),
     path("statements/<slug:public_id>/", statements.statement_detail, name="statement_detail"),
 ]

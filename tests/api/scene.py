@@ -7,14 +7,15 @@ from django.test import Client
 from rest_framework.test import APIClient
 
 from accounts.models import Organization, Role
-from accounts.models.roles import READS, TRADES
+from accounts.models.roles import OWNS, READS, TRADES
 from accounts.services.api_keys import issue_key
 from exchange.models import AiModel
 from exchange.services.bids import place_bid
 from exchange.services.maintenance import plan_maintenance
 from exchange.services.offers import create_offer
-from settlement.models import Party, Side, Statement, Transfer
+from settlement.models import AccountKind, Party, Side, Statement, Transfer
 from settlement.services.enrolment import enroll_meter
+from settlement.services.payouts import BankAccount, ask_payout
 from tests.exchange.markets import at, bid_body, give_money, market, offer_body
 from tests.factories import (
     MembershipFactory,
@@ -27,7 +28,7 @@ from tests.factories import (
 )
 from tests.settlement.agreements import a_contract
 
-ALL = READS | TRADES
+ALL = READS | TRADES | OWNS
 Callers = dict[str, Client | APIClient]  # by their names in the table
 
 
@@ -64,6 +65,12 @@ def scene() -> Scene:
         "window": plan_maintenance(window | {"reason": "a test"}, caller=who),
         "contract": a_contract(own, own),
         "statement": statement,
+        "payout": ask_payout(
+            amount_micros=10_000,
+            source=AccountKind.AVAILABLE,
+            to=BankAccount(holder="a", bank="b", account="c"),
+            caller=who,
+        ),
         "key": key,
         "member": MembershipFactory.create(organization=own, role=Role.VIEWER),
     }
@@ -81,7 +88,7 @@ def _keys(own: Organization) -> Callers:
         "anonymous": APIClient(),
         "stranger": api(scopes=ALL),
         "viewer": api(own, scopes=READS),
-        "trader": api(own, scopes=ALL),
+        "trader": api(own, scopes=READS | TRADES),
         "owner": api(own, scopes=ALL),
         "approver": api(own, scopes=READS),
         "operator": api(operator(), scopes=ALL),

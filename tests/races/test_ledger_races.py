@@ -9,8 +9,10 @@ import pytest
 from django.db import connection
 
 from accounts.models import Organization
-from settlement.models import AccountKind, Batch, Hold
+from exchange.foundation.states import IllegalMove, LostRace
+from settlement.models import AccountKind, Batch, Deposit, Hold, Payout
 from settlement.queries.audit import audit_books
+from settlement.services.deposit_approvals import approve_deposit, enter_deposit
 from settlement.services.deposits import deposit
 from settlement.services.holds import (
     HoldRequest,
@@ -21,7 +23,13 @@ from settlement.services.holds import (
     resize_holds,
 )
 from settlement.services.ledger import Posted, house_account, post_batch
-from tests.factories import OrganizationFactory, caller, operator
+from settlement.services.payouts import (
+    BankAccount,
+    ask_payout,
+    cancel_payout,
+    submit_payout,
+)
+from tests.factories import OrganizationFactory, caller, member, operator
 from tests.settlement.books import a_transfer, money_of, put_in
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -168,4 +176,77 @@ def test_captures_releases_and_new_bids_of_the_same_buyers_end_in_balanced_books
         account = money_of(buyer)
         assert account.debits_posted == 60
         assert account.debits_pending == 2 * 20 + 2 * 40 + bids * 10
+    assert broken() == []
+
+
+def test_two_payouts_race_for_the_same_money_and_one_gets_it() -> None:
+    owner = OrganizationFactory.create()
+    put_in(owner, 1_000_000)
+    who = member(owner)
+
+    def ask() -> bool:
+        try:
+            ask_payout(
+                amount_micros=600_000,
+                source=AccountKind.AVAILABLE,
+                to=BankAccount(holder="a", bank="b", account="c"),
+                caller=who,
+            )
+        except InsufficientFunds:
+            return False
+        return True
+
+    def bid() -> bool:
+        return is_covered(HoldRequest("bid_1", owner.pk, 600_000))
+
+    assert at_once([ask, ask, bid, ask]).count(True) == 1
+    assert money_of(owner).available_micros == 400_000
+    assert broken() == []
+
+
+def test_a_payout_that_is_submitted_and_cancelled_at_once_goes_one_way() -> None:
+    owner = OrganizationFactory.create()
+    put_in(owner, 1_000_000)
+    who, actor = member(owner), member(operator())
+    to = BankAccount(holder="a", bank="b", account="c")
+    payout = ask_payout(amount_micros=600_000, source=AccountKind.AVAILABLE, to=to, caller=who)
+
+    def tried(step: Callable[[], object]) -> bool:
+        try:
+            step()
+        except (IllegalMove, LostRace):
+            return False
+        return True
+
+    def submit() -> bool:
+        mine = Payout.objects.get(pk=payout.pk)
+        return tried(lambda: submit_payout(mine, reason="run", actor=actor))
+
+    def cancel() -> bool:
+        return tried(lambda: cancel_payout(payout.public_id, caller=who))
+
+    assert at_once([submit, cancel, submit, cancel]).count(True) == 1
+    assert broken() == []
+
+
+def test_a_deposit_approved_by_two_at_once_is_credited_once() -> None:
+    owner = OrganizationFactory.create()
+    entered = enter_deposit(
+        owner.pk,
+        amount_micros=5_000_000,
+        reference="wire",
+        reason="paid in",
+        actor=member(operator()),
+    )
+
+    def approve() -> bool:
+        mine = Deposit.objects.get(pk=entered.pk)
+        try:
+            approve_deposit(mine, reason="seen", actor=member(operator()))
+        except (IllegalMove, LostRace):
+            return False
+        return True
+
+    assert at_once([approve] * 3).count(True) == 1
+    assert money_of(owner).available_micros == 5_000_000
     assert broken() == []

@@ -15,8 +15,10 @@ from settlement.models import (
     Batch,
     Contract,
     DeliveryPeriod,
+    Deposit,
     Hold,
     LedgerAccount,
+    Payout,
     Reading,
     SettlementRun,
     Statement,
@@ -24,7 +26,8 @@ from settlement.models import (
 )
 from settlement.services.contract_moves import advance_contracts
 from settlement.services.holds import HoldRequest, place_hold, resize_holds
-from tests.factories import OrganizationFactory, UserFactory
+from settlement.services.payouts import BankAccount, ask_payout
+from tests.factories import OrganizationFactory, UserFactory, member
 from tests.settlement.agreements import START, a_contract
 from tests.settlement.books import money_of, put_in
 from tests.settlement.test_ledger_api import charge
@@ -35,8 +38,10 @@ SEEN = [
     Batch,
     Contract,
     DeliveryPeriod,
+    Deposit,
     Hold,
     LedgerAccount,
+    Payout,
     Reading,
     SettlementRun,
     Statement,
@@ -152,25 +157,58 @@ def deposit(client: Client, **changes: str) -> Any:
         "reference": "wire 17",
         "reason": "paid in advance",
     } | changes
-    return client.post(reverse("admin:settlement_deposit"), asked)
+    return client.post(reverse("admin:settlement_deposit_enter"), asked)
 
 
 def test_an_operator_enters_a_deposit(staff: Client) -> None:
-    assert page(staff, "deposit").count("<input") > 2
-    assert reverse("admin:settlement_deposit") in page(staff, "ledgeraccount_changelist")
+    assert page(staff, "deposit_enter").count("<input") > 2
+    assert reverse("admin:settlement_deposit_enter") in page(staff, "ledgeraccount_changelist")
     answer = deposit(staff)
     assert answer.status_code == 302
-    transfer = Transfer.objects.get()
-    assert answer["Location"] == reverse("admin:settlement_transfer_change", args=[transfer.pk])
-    assert transfer.amount_micros == 12_500_000
-    assert AuditRow.objects.about(transfer).get().reason == "paid in advance"
+    entered = Deposit.objects.get()
+    assert answer["Location"] == reverse("admin:settlement_deposit_change", args=[entered.pk])
+    assert entered.amount_micros == 12_500_000
+    assert AuditRow.objects.about(entered).get().reason == "paid in advance"
+    assert not Transfer.objects.exists()
+
+
+def test_another_approves_it_and_who_entered_it_cannot(staff: Client) -> None:
+    deposit(staff)
+    entered = Deposit.objects.get()
+    assert "another person" in act(staff, entered, "approve")
+    assert not Transfer.objects.exists()
+    assert "Done: 1" in act(signed_in(is_superuser=True), entered, "approve")
+    assert Transfer.objects.get().amount_micros == 12_500_000
+
+
+def act(client: Client, row: Any, action: str) -> str:
+    """Use an action on one row, with a reason; return the page that it leads to."""
+    chosen = {"action": action, "_selected_action": [str(row.pk)], "reason": "wire 17"}
+    name = f"admin:settlement_{row._meta.model_name}_changelist"
+    return str(client.post(reverse(name), chosen, follow=True).content.decode())
+
+
+def test_a_payout_goes_through_the_hands_of_operators(staff: Client) -> None:
+    owner = OrganizationFactory.create()
+    put_in(owner, 100_000_000)
+    to = BankAccount(holder="Lab", bank="A bank", account="6222 0000 1234")
+    payout = ask_payout(
+        amount_micros=40_000_000, source=AccountKind.AVAILABLE, to=to, caller=member(owner)
+    )
+    assert "1234" in page(staff, "payout_change", payout.pk)
+    for action in ("submit", "confirm", "return_it"):
+        assert "Done: 1" in act(staff, payout, action)
+    payout.refresh_from_db()
+    assert payout.state == "returned"
+    assert "returned -&gt; failed" in act(staff, payout, "fail")
+    assert money_of(owner).available_micros == 100_000_000
 
 
 def test_a_reference_is_for_one_deposit(staff: Client) -> None:
     deposit(staff)
     answer = deposit(staff, amount="13")
     assert "used for another deposit" in answer.content.decode()
-    assert Transfer.objects.count() == 1
+    assert Deposit.objects.count() == 1
 
 
 @pytest.mark.parametrize(
@@ -189,12 +227,12 @@ def test_a_deposit_that_is_not_filled_in_is_asked_for_again(
     staff: Client, changes: dict[str, str]
 ) -> None:
     assert deposit(staff, **changes).status_code == 200
-    assert not Transfer.objects.exists()
+    assert not Deposit.objects.exists()
 
 
 def test_staff_without_the_right_cannot_enter_one() -> None:
     assert deposit(signed_in()).status_code == 403
-    assert not Transfer.objects.exists()
+    assert not Deposit.objects.exists()
 
 
 def test_a_house_account_has_no_owner_and_a_page(staff: Client, contract: Contract) -> None:

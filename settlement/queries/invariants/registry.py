@@ -6,13 +6,14 @@ Settlement does not know the auction house: ``exchange`` registers its own rules
 from collections.abc import Iterable
 
 from settlement.queries.invariants.auctions import AUCTIONS
+from settlement.queries.invariants.cash import CASH
 from settlement.queries.invariants.delivery import DELIVERY
 from settlement.queries.invariants.ledger import LEDGER
 from settlement.queries.invariants.metering import METERING
 from settlement.queries.invariants.rule import Invariant
 from settlement.queries.invariants.statements import STATEMENTS
 
-_invariants: list[Invariant] = [*LEDGER, *DELIVERY, *METERING, *STATEMENTS, *AUCTIONS]
+_invariants: list[Invariant] = [*LEDGER, *DELIVERY, *METERING, *STATEMENTS, *AUCTIONS, *CASH]
 
 
 def register(invariants: Iterable[Invariant]) -> None:

@@ -1,0 +1,35 @@
+"""What the domain refused, as a page says it in the reader's language."""
+
+from collections.abc import Callable
+
+from django import forms
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from exchange.foundation.states import IllegalMove, LostRace
+from settlement.services.holds import InsufficientFunds
+from settlement.services.payouts import PayoutNotFound, PayoutOutOfRange
+
+WORDS: dict[type[Exception], "str | Promise"] = {
+    IllegalMove: _("In its present state this cannot be done."),
+    LostRace: _("Somebody else was faster. Look at it again."),
+    InsufficientFunds: _("There is not that much free money."),
+    PayoutNotFound: _("There is no such payout."),
+    PayoutOutOfRange: _("Only whole cents or fen are paid out, up to a limit."),
+}
+REFUSALS = tuple(WORDS)
+
+
+def words_of(refused: Exception) -> str:
+    """Return what a refusal means, by the nearest of its classes that has words."""
+    return str(next(WORDS[kind] for kind in type(refused).__mro__ if kind in WORDS))
+
+
+def carry_out(form: forms.Form, deed: Callable[[], object]) -> bool:
+    """Do the deed and return whether it was done; a refusal becomes the form's error."""
+    try:
+        deed()
+    except REFUSALS as refused:
+        form.add_error(None, words_of(refused))
+        return False
+    return True
