@@ -19,8 +19,9 @@ RULES = "compute-settlement/1"
 _MICROS_DIVISOR: int = MS_PER_HOUR * 10 ** (PRICE_DECIMALS - 6)
 _EXACT = Context(prec=60, traps=[Inexact])
 GRID_GRAMS_PER_MWH = 536_600
-"""CO2 of a MWh from China's grid, 2022 average: 0.5366 kg a kWh (Ministry of Ecology and
-Environment and National Bureau of Statistics, announcement 33 of 2024)."""
+"""CO2 of a MWh where no table says better: China's average of 2022, 0.5366 kg a kWh (Ministry of
+Ecology and Environment, National Bureau of Statistics: announcement of 20 December 2024 on the
+CO2 factors of electricity of 2022). ``settlement.models.GridFactor`` has the others."""
 
 Place = Literal["available", "payable", "clearing"]
 
@@ -28,6 +29,11 @@ Place = Literal["available", "payable", "clearing"]
 def scaled_price(price: Decimal) -> int:
     """Return a price in whole units of 10^-21; raises ``decimal.Inexact`` for more decimals."""
     return int(price.scaleb(PRICE_DECIMALS, _EXACT).to_integral_exact(context=_EXACT))
+
+
+def exact_price(scaled: int | None) -> Decimal | None:
+    """Return the price that ``scaled_price`` made a whole number of."""
+    return None if scaled is None else Decimal(scaled).scaleb(-PRICE_DECIMALS, _EXACT)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -41,6 +41,8 @@ WORDS: dict[str, "str | Promise"] = {
     "seller_fee": _("fee"),
     "credit": _("credit for a shortfall"),
     "penalty": _("penalty for a shortfall"),
+    "computing power": _("computing power"),
+    "service of the exchange": _("service of the exchange"),
     # accounts of the ledger
     "available": _("to spend"),
     "payable": _("owed to you"),

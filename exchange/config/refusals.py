@@ -26,6 +26,7 @@ from exchange.services.offers import (
     OfferNotFound,
     OfferNotLive,
 )
+from settlement.services.credit_notes import AlreadyCredited, StatementNotFinal
 from settlement.services.deposits import DepositDiffers, DepositOutOfRange, NotAnOperator
 from settlement.services.disputes import (
     AlreadyDisputed,
@@ -79,6 +80,9 @@ REFUSALS: dict[type[Exception], tuple[HTTPStatus, str]] = {
     DepositOutOfRange: (HTTPStatus.UNPROCESSABLE_ENTITY, "deposit_out_of_range"),
     PayoutNotFound: (HTTPStatus.NOT_FOUND, "payout_not_found"),
     PayoutOutOfRange: (HTTPStatus.UNPROCESSABLE_ENTITY, "payout_out_of_range"),
+    # Statements
+    StatementNotFinal: (HTTPStatus.CONFLICT, "statement_not_final"),
+    AlreadyCredited: (HTTPStatus.CONFLICT, "already_credited"),
     # Meters
     NotAMeter: (HTTPStatus.FORBIDDEN, "not_a_meter"),
     MeterRevoked: (HTTPStatus.FORBIDDEN, "meter_revoked"),

@@ -191,6 +191,8 @@ USE_TZ = True
 TIME_ZONE = "UTC"
 MARKET_TIME_ZONE = env.str("MARKET_TIME_ZONE", "Asia/Shanghai")
 MARKET_CURRENCY = env.str("MARKET_CURRENCY", "CNY")
+MARKET_NAME = env.str("MARKET_NAME", "Compute Exchange")  # who issues statements
+MARKET_COUNTRY = env.str("MARKET_COUNTRY", "CN")  # ISO 3166-1; where the exchange pays tax
 
 # --- the API -------------------------------------------------------------------------------
 REST_FRAMEWORK = {

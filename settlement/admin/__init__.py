@@ -6,6 +6,7 @@ from settlement.admin import (
     holds,
     payouts,
     statements,
+    tables,
     transfers,
 )
 
@@ -17,5 +18,6 @@ __all__ = [
     "holds",
     "payouts",
     "statements",
+    "tables",
     "transfers",
 ]

@@ -4,7 +4,8 @@ from settlement.api.contracts import ContractDetail, ContractList
 from settlement.api.ledger import BalancesView, TransferList
 from settlement.api.payouts import PayoutCancel, PayoutDetail, PayoutList
 from settlement.api.readings import ReadingsView
-from settlement.api.statements import StatementCsv, StatementDetail, StatementList
+from settlement.api.statement_files import StatementCsv
+from settlement.api.statements import StatementDetail, StatementLines, StatementList
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("balances", BalancesView.as_view(), name="balances"),
@@ -16,6 +17,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("readings", ReadingsView.as_view(), name="readings"),
     path("statements", StatementList.as_view(), name="statements"),
     path("statements/<str:public_id>.csv", StatementCsv.as_view(), name="statement_csv"),
+    path("statements/<str:public_id>/lines", StatementLines.as_view(), name="statement_lines"),
     path("statements/<str:public_id>", StatementDetail.as_view(), name="statement"),
     path("transfers", TransferList.as_view(), name="transfers"),
 ]

@@ -7,6 +7,7 @@ from settlement.models.cash import (
     PayoutState,
 )
 from settlement.models.contracts import CONTRACT_MOVES, Contract, ContractMove, ContractState
+from settlement.models.credit_notes import CreditNote
 from settlement.models.delivery import (
     PERIOD_MOVES,
     DeliveryPeriod,
@@ -15,6 +16,7 @@ from settlement.models.delivery import (
     SettlementRun,
 )
 from settlement.models.disputes import DISPUTE_MOVES, Dispute, DisputeState
+from settlement.models.grid_factors import GridFactor
 from settlement.models.holds import Hold, HoldRelease
 from settlement.models.ledger import AccountKind, LedgerAccount
 from settlement.models.metering import (
@@ -35,6 +37,7 @@ from settlement.models.statements import (
     StatementLine,
     StatementState,
 )
+from settlement.models.taxes import StatementTax, Supply, TaxRate
 from settlement.models.transfers import Batch, Transfer, TransferCode
 
 __all__ = [
@@ -49,6 +52,7 @@ __all__ = [
     "Contract",
     "ContractMove",
     "ContractState",
+    "CreditNote",
     "DeliveryPeriod",
     "Deposit",
     "DepositState",
@@ -56,6 +60,7 @@ __all__ = [
     "DeviceAssignment",
     "Dispute",
     "DisputeState",
+    "GridFactor",
     "Hold",
     "HoldRelease",
     "LedgerAccount",
@@ -75,6 +80,9 @@ __all__ = [
     "Statement",
     "StatementLine",
     "StatementState",
+    "StatementTax",
+    "Supply",
+    "TaxRate",
     "Transfer",
     "TransferCode",
 ]

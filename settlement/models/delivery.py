@@ -3,6 +3,7 @@
 from typing import Any, Self
 
 import pgtrigger
+from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Now
@@ -163,6 +164,12 @@ class SettlementRun(models.Model):
     penalty_micros = models.BigIntegerField(help_text="from the provider to the buyer")
     energy_wh = models.BigIntegerField()
     co2_grams = models.BigIntegerField()
+    ruled_ms = models.BigIntegerField(null=True, help_text="what a dispute decided, if any did")
+    energy_mj = models.BigIntegerField(null=True, help_text="as metered, in millijoules")
+    replacement_price = exact_price(null=True, help_text="as it was known")
+    grid_factor = models.ForeignKey(
+        "settlement.GridFactor", on_delete=models.PROTECT, null=True, related_name="+"
+    )
     inputs_sha256 = models.BinaryField(max_length=32)
     created_at = models.DateTimeField(db_default=Now(), editable=False)
 
@@ -187,6 +194,7 @@ class SettlementRun(models.Model):
                 name="settlement_run_balances",
             ),
         ]
+        indexes = [BrinIndex(fields=["ran_at"], name="settlement_run_ran_at")]
         triggers = [
             pgtrigger.Protect(
                 name="settlement_run_append_only", operation=pgtrigger.Update | pgtrigger.Delete

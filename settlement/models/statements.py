@@ -80,6 +80,16 @@ class Statement(models.Model):
     exact_micros = models.BigIntegerField(null=True, help_text="sum of the lines, exactly")
     total_minor = models.BigIntegerField(null=True, help_text="rounded once, in minor units")
     minor_digits = models.SmallIntegerField(default=2, db_default=2)
+    lines_count = models.IntegerField(null=True)
+    energy_wh = models.BigIntegerField(null=True)
+    co2_grams = models.BigIntegerField(null=True)
+    party_name = models.CharField(max_length=300, blank=True, help_text="as it was then")
+    party_country = models.CharField(max_length=2, blank=True, help_text="as it was then")
+    issuer_name = models.CharField(max_length=200, blank=True, help_text="as it was then")
+    revision = models.SmallIntegerField(default=0, db_default=0)
+    replaces = models.OneToOneField(
+        "self", on_delete=models.PROTECT, null=True, related_name="replaced_by"
+    )
     finalized_at = models.DateTimeField(null=True)
     created_at = models.DateTimeField(db_default=Now(), editable=False)
 
@@ -89,7 +99,8 @@ class Statement(models.Model):
         ordering = ["-id"]
         constraints = [
             models.UniqueConstraint(
-                fields=["organization", "side", "currency", "starts_at"], name="statement_once"
+                fields=["organization", "side", "currency", "starts_at", "revision"],
+                name="statement_once",
             ),
             models.UniqueConstraint(fields=["series", "number"], name="statement_number_once"),
             models.CheckConstraint(
@@ -112,6 +123,11 @@ class Statement(models.Model):
             models.CheckConstraint(
                 condition=Q(ends_at__gt=F("starts_at")), name="statement_takes_time"
             ),
+            models.CheckConstraint(
+                condition=Q(revision=0, replaces__isnull=True)
+                | Q(revision__gt=0, replaces__isnull=False),
+                name="statement_revision_replaces",
+            ),
         ]
         triggers = [
             pgtrigger.Protect(
@@ -124,6 +140,11 @@ class Statement(models.Model):
 
     def __str__(self) -> str:
         return self.public_id
+
+    @property
+    def name(self) -> str:
+        """The number as it is printed, such as ``B2026-17``; empty for a draft."""
+        return "" if self.number is None else f"{self.series}-{self.number}"
 
 
 class StatementLineQuerySet(models.QuerySet["StatementLine"]):
@@ -143,6 +164,8 @@ class StatementLine(models.Model):
     delivered_ms = models.BigIntegerField(help_text="what this run added to what was delivered")
     exact_micros = models.BigIntegerField()
     billed_minor = models.BigIntegerField()
+    energy_wh = models.BigIntegerField(default=0, db_default=0, help_text="PUE included")
+    co2_grams = models.BigIntegerField(default=0, db_default=0)
 
     objects = StatementLineQuerySet.as_manager()
 
@@ -151,7 +174,7 @@ class StatementLine(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["statement", "line_no"], name="statement_line_no"),
             models.UniqueConstraint(
-                fields=["period", "run_no", "kind"], name="statement_line_once"
+                fields=["period", "run_no", "kind", "statement"], name="statement_line_once"
             ),
         ]
         triggers = [

@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 
+PPM = 1_000_000
+
 
 def round_half_even(micros: int, unit: int) -> int:
     """Return ``micros / unit`` rounded to a whole number, halves to the even one."""
@@ -23,3 +25,8 @@ def allocate(micros: Sequence[int], *, unit: int) -> list[int]:
     for place in by_remainder[:missing]:
         shares[place] += 1
     return shares
+
+
+def tax_in(gross: int, *, rate_ppm: int) -> int:
+    """Return the tax that ``gross`` contains at a rate of its net part, rounded half-even."""
+    return round_half_even(gross * rate_ppm, PPM + rate_ppm)

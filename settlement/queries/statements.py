@@ -1,151 +1,127 @@
-"""What stands on a statement: a draft's lines as of now, a finalized one's as they were written."""
+"""What a statement comes to: a draft as of now, a finalized one as it was written."""
 
-from collections.abc import Iterator
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from decimal import Decimal
-from typing import Any
+from datetime import timedelta
+from zoneinfo import ZoneInfo
 
+from django.conf import settings
 from django.db import connection
+from django.db.models import QuerySet
 
+from accounts.models import Caller
 from exchange.foundation.money import MICROS, format_scaled
-from settlement.models import LineKind, Side, Statement, StatementLine, StatementState
+from settlement.models import Side, Statement, StatementState, Supply
 from settlement.postings import MS_PER_HOUR
-from settlement.queries.allocation import allocate, round_half_even
+from settlement.queries.allocation import round_half_even
+from settlement.queries.statement_lines import WRITTEN, given_of, lines_cte, unit_of
+from settlement.queries.taxes import Supplied, Tax, rates_at, taxes_on, taxes_written
 
-# What each run of a period changed, for one organization on one side, in the statement's time.
-CHANGES = """
-WITH run AS (
-    SELECT run.period_id, run.run_no, run.ran_at,
-           delivered_ms - coalesce(lag(delivered_ms) OVER later, 0) AS added_ms,
-           buyer_due_micros - coalesce(lag(buyer_due_micros) OVER later, 0) AS usage,
-           buyer_fee_micros - coalesce(lag(buyer_fee_micros) OVER later, 0) AS buyer_fee,
-           seller_due_micros - coalesce(lag(seller_due_micros) OVER later, 0) AS earning,
-           seller_fee_micros - coalesce(lag(seller_fee_micros) OVER later, 0) AS seller_fee,
-           penalty_micros - coalesce(lag(penalty_micros) OVER later, 0) AS penalty
-    FROM settlement_settlementrun AS run
-    JOIN settlement_deliveryperiod AS period ON period.id = run.period_id
-    JOIN settlement_contract AS contract ON contract.id = period.contract_id
-    WHERE CASE %(side)s WHEN 'buyer' THEN contract.buyer_id ELSE contract.provider_id END
-          = %(organization)s AND contract.currency = %(currency)s
-    WINDOW later AS (PARTITION BY run.period_id ORDER BY run.run_no)
-)
-SELECT line.kind, run.period_id, run.run_no,
-       CASE WHEN line.kind IN ('usage', 'earning') THEN run.added_ms ELSE 0 END, line.micros,
-       contract.public_id, contract.site_code, contract.accelerator_code,
-       period.starts_at, period.ends_at,
-       CASE %(side)s WHEN 'buyer' THEN period.buyer_price ELSE period.seller_price END
-FROM run
-JOIN settlement_deliveryperiod AS period ON period.id = run.period_id
+# Sums by who supplies whom: computing power goes from provider to buyer, a fee is the exchange's.
+SUMS = """
+SELECT line.kind IN ('buyer_fee', 'seller_fee'), provider.tax_country, buyer.tax_country,
+       count(*), sum(exact_micros)::bigint, sum(billed_minor)::bigint,
+       sum(energy_wh)::bigint, sum(co2_grams)::bigint
+FROM billed AS line
+JOIN settlement_deliveryperiod AS period ON period.id = line.period_id
 JOIN settlement_contract AS contract ON contract.id = period.contract_id
-CROSS JOIN LATERAL (VALUES
-    (1, 'buyer', 'usage', run.usage), (2, 'buyer', 'buyer_fee', run.buyer_fee),
-    (3, 'buyer', 'credit', -run.penalty),
-    (1, 'provider', 'earning', run.earning), (2, 'provider', 'seller_fee', -run.seller_fee),
-    (3, 'provider', 'penalty', -run.penalty)) AS line (place, side, kind, micros)
-WHERE line.side = %(side)s AND line.micros <> 0
-  AND run.ran_at >= %(starts_at)s AND run.ran_at < %(ends_at)s
-ORDER BY period.starts_at, contract.public_id, run.run_no, line.place
+JOIN accounts_organization AS provider ON provider.id = contract.provider_id
+JOIN accounts_organization AS buyer ON buyer.id = contract.buyer_id
+GROUP BY 1, 2, 3 ORDER BY 1, 2, 3
 """
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Line:
-    """One line as it is shown; ``billed_minor`` are the minor units that the total gives it."""
+@dataclass(frozen=True, slots=True)
+class Sum:
+    """One row of SUMS."""
 
-    line_no: int
-    kind: LineKind
-    period_id: int
-    run_no: int
-    delivered_ms: int
+    is_fee: bool
+    provider_country: str
+    buyer_country: str
+    lines_count: int
     exact_micros: int
     billed_minor: int
-    contract: str
-    site: str
-    accelerator: str
-    starts_at: datetime
-    ends_at: datetime
-    price: str
+    energy_wh: int
+    co2_grams: int
 
 
 @dataclass(frozen=True, slots=True)
-class Sheet:
-    """A statement's lines with what they come to, exactly and in minor units."""
+class Totals:
+    """What the lines come to, exactly and in minor units, with the taxes that it contains."""
 
-    lines: list[Line]
+    lines_count: int
     exact_micros: int
     total_minor: int
+    energy_wh: int
+    co2_grams: int
+    taxes: list[Tax]
+
+    @property
+    def tax_minor(self) -> int:
+        """The tax in the total."""
+        return sum(tax.tax_minor for tax in self.taxes)
+
+    @property
+    def net_minor(self) -> int:
+        """The total without its tax."""
+        return self.total_minor - self.tax_minor
 
 
-def sheet_of(statement: Statement) -> Sheet:
-    """Return the statement's lines and totals."""
+def totals_of(statement: Statement) -> Totals:
+    """Return what the statement comes to."""
     if statement.state == StatementState.DRAFT:
-        return compute_sheet(statement)
-    lines = list(_written(statement))
-    return Sheet(lines, statement.exact_micros or 0, statement.total_minor or 0)
-
-
-def compute_sheet(statement: Statement) -> Sheet:
-    """Return what the runs of the statement's time say, its total rounded once."""
-    given: dict[str, Any] = {
-        "side": statement.side,
-        "organization": statement.organization_id,
-        "currency": statement.currency,
-        "starts_at": statement.starts_at,
-        "ends_at": statement.ends_at,
-    }
-    with connection.cursor() as cursor:
-        cursor.execute(CHANGES, given)
-        rows = cursor.fetchall()
-    exact = [row[4] for row in rows]
-    unit: int = 10 ** (6 - statement.minor_digits)
-    billed = allocate(exact, unit=unit)
-    lines = [
-        _computed(line_no, row, minor)
-        for line_no, (row, minor) in enumerate(zip(rows, billed, strict=True), start=1)
-    ]
-    return Sheet(lines, sum(exact), round_half_even(sum(exact), unit))
-
-
-def _computed(line_no: int, row: tuple[Any, ...], billed_minor: int) -> Line:
-    kind, period_id, run_no, delivered_ms, micros, contract, site, chip, starts, ends, price = row
-    return Line(
-        line_no=line_no,
-        kind=LineKind(kind),
-        period_id=period_id,
-        run_no=run_no,
-        delivered_ms=delivered_ms,
-        exact_micros=micros,
-        billed_minor=billed_minor,
-        contract=contract,
-        site=site,
-        accelerator=chip,
-        starts_at=starts,
-        ends_at=ends,
-        price=_plain(price),
+        return compute_totals(statement)
+    return Totals(
+        lines_count=statement.lines_count or 0,
+        exact_micros=statement.exact_micros or 0,
+        total_minor=statement.total_minor or 0,
+        energy_wh=statement.energy_wh or 0,
+        co2_grams=statement.co2_grams or 0,
+        taxes=taxes_written(statement),
     )
 
 
-def _written(statement: Statement) -> Iterator[Line]:
-    rows = StatementLine.objects.filter(statement=statement).select_related("period__contract")
-    for row in rows.order_by("line_no"):
-        period, contract = row.period, row.period.contract
+def compute_totals(statement: Statement) -> Totals:
+    """Return what the lines as they stand come to, its total rounded once."""
+    with connection.cursor() as cursor:
+        cursor.execute(lines_cte(statement) + SUMS, given_of(statement))
+        return _totals(statement, [Sum(*row) for row in cursor.fetchall()])
+
+
+def totals_of_lines(statement: Statement) -> Totals:
+    """Return what the lines in the table come to, whatever the statement's state."""
+    with connection.cursor() as cursor:
+        cursor.execute(WRITTEN + SUMS, given_of(statement))
+        return _totals(statement, [Sum(*row) for row in cursor.fetchall()])
+
+
+def _totals(statement: Statement, sums: Sequence[Sum]) -> Totals:
+    exact = sum(each.exact_micros for each in sums)
+    total_minor = sum(each.billed_minor for each in sums)
+    assert total_minor == round_half_even(exact, unit_of(statement)), statement
+    last_day = (statement.ends_at - timedelta(microseconds=1)).astimezone(market_zone()).date()
+    return Totals(
+        lines_count=sum(each.lines_count for each in sums),
+        exact_micros=exact,
+        total_minor=total_minor,
+        energy_wh=sum(each.energy_wh for each in sums),
+        co2_grams=sum(each.co2_grams for each in sums),
+        taxes=taxes_on([_supplied(each, statement) for each in sums], rates_at(last_day)),
+    )
+
+
+def _supplied(each: Sum, statement: Statement) -> Supplied:
+    """Say who supplies whom: a fee is between the exchange and the statement's organization."""
+    if each.is_fee:
         is_buyer = statement.side == Side.BUYER
-        yield Line(
-            line_no=row.line_no,
-            kind=LineKind(row.kind),
-            period_id=row.period_id,
-            run_no=row.run_no,
-            delivered_ms=row.delivered_ms,
-            exact_micros=row.exact_micros,
-            billed_minor=row.billed_minor,
-            contract=contract.public_id,
-            site=contract.site_code,
-            accelerator=contract.accelerator_code,
-            starts_at=period.starts_at,
-            ends_at=period.ends_at,
-            price=_plain(period.buyer_price if is_buyer else period.seller_price),
-        )
+        customer = each.buyer_country if is_buyer else each.provider_country
+        return Supplied(Supply.FEE, settings.MARKET_COUNTRY, customer, each.billed_minor)
+    return Supplied(Supply.CAPACITY, each.provider_country, each.buyer_country, each.billed_minor)
+
+
+def market_zone() -> ZoneInfo:
+    """Return the time zone in which months begin and end."""
+    return ZoneInfo(settings.MARKET_TIME_ZONE)
 
 
 def hours_of(accelerator_ms: int) -> str:
@@ -153,7 +129,8 @@ def hours_of(accelerator_ms: int) -> str:
     return format_scaled(round_half_even(accelerator_ms * MICROS, MS_PER_HOUR), scale=MICROS)
 
 
-def _plain(price: Decimal) -> str:
-    text = f"{price:f}"
-    whole, _, decimals = text.partition(".")
-    return f"{whole}.{decimals.rstrip('0').ljust(3, '0')}"
+def statements_shown(caller: Caller) -> QuerySet[Statement]:
+    """Return the statements that the caller may see, with what is printed of them."""
+    return Statement.objects.visible_to(caller).select_related(
+        "organization", "replaces", "credit_note"
+    )

@@ -37,9 +37,15 @@ SELECT period.id, period.contract_id, period.state, period.next_run_no,
        contract.run_delays_minutes, contract.dispute_days,
        contract.tolerance_ppm, contract.penalty_factor_ppm,
        contract.buyer_fee_ppm, contract.seller_fee_ppm,
-       contract.watts_micros, contract.pue_micros, contract.renewable_micros
+       contract.watts_micros, contract.pue_micros, contract.renewable_micros,
+       grid.id AS grid_factor_id, grid.grams_per_mwh AS grid_grams_per_mwh
 FROM settlement_deliveryperiod AS period
 JOIN settlement_contract AS contract ON contract.id = period.contract_id
+LEFT JOIN LATERAL (
+    SELECT id, grams_per_mwh FROM settlement_gridfactor
+    WHERE region_code IN (contract.region_code, '')
+      AND year <= extract(year FROM period.starts_at)
+    ORDER BY region_code = '', year DESC, id DESC LIMIT 1) AS grid ON true
 WHERE period.state IN ('metered', 'provisional', 'disputed') AND period.next_run_at <= %s
   AND NOT (period.state = 'disputed' AND period.next_run_no = 4)
 ORDER BY period.next_run_at, period.id
@@ -63,6 +69,7 @@ class DuePeriod:
     hold_key: str
     run_delays_minutes: list[int]
     dispute_days: int
+    grid_factor_id: int | None
     terms: Terms
 
     def next_run_at(self) -> datetime | None:
@@ -184,6 +191,8 @@ def _due_period(row: dict[str, Any]) -> DuePeriod:
 
 def _terms(row: dict[str, Any]) -> Terms:
     named = {name: row[name] for name in Terms.__slots__ if name in row}
+    if named["grid_grams_per_mwh"] is None:  # no row for so early a year
+        del named["grid_grams_per_mwh"]
     prices = {name: _scaled(price) for name, price in named.items() if name.endswith("_price")}
     length = row["ends_at"] - row["starts_at"]
     return Terms(

@@ -5,14 +5,15 @@ from datetime import datetime
 
 from django.db import connection
 
-from settlement.postings import Metered, inputs_sha256
+from settlement.postings import Metered, exact_price, inputs_sha256
 from settlement.services.run_postings import Reckoned
 
 COPY = """
 COPY settlement_settlementrun (period_id, run_no, ran_at, contracted_ms, provider_ms, buyer_ms,
     delivered_ms, buyer_due_micros, seller_due_micros, congestion_micros, power_micros,
     policy_micros, rounding_micros, buyer_fee_micros, seller_fee_micros, penalty_micros,
-    energy_wh, co2_grams, inputs_sha256) FROM STDIN
+    energy_wh, co2_grams, ruled_ms, energy_mj, replacement_price, grid_factor_id,
+    inputs_sha256) FROM STDIN
 """
 
 
@@ -46,5 +47,9 @@ def _row(each: Reckoned, metered: Metered, now: datetime) -> tuple[object, ...]:
         after.penalty,
         after.energy_wh,
         after.co2_grams,
+        metered.ruled_ms,
+        metered.energy_mj,
+        exact_price(each.period.terms.replacement_price),
+        each.period.grid_factor_id,
         inputs_sha256(each.period.terms, metered),
     )

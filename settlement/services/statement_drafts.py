@@ -5,12 +5,23 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
+from django.db import connection
 
 from settlement.models import Side, Statement
 from settlement.services.due_periods import DuePeriod
 
 SERIES_OF_SIDE = {Side.BUYER: "B", Side.PROVIDER: "P"}
 MONTHS = 12
+# Shared with other batches, against finalizing: a run never joins a month that was written down.
+KEEP_OPEN = """
+SELECT public_id, state FROM settlement_statement
+WHERE organization_id = ANY(%s) AND starts_at = %s AND currency = %s AND revision = 0
+ORDER BY id FOR SHARE
+"""
+
+
+class MonthClosed(Exception):
+    """A run dated in a month whose statements are finalized; made anew, it gets today's date."""
 
 
 def month_of(moment: datetime) -> tuple[datetime, datetime]:
@@ -25,7 +36,10 @@ def month_of(moment: datetime) -> tuple[datetime, datetime]:
 
 
 def open_drafts(periods: Iterable[DuePeriod], *, now: datetime) -> None:
-    """See that each party to these periods has a statement for the month of ``now``."""
+    """See that each party to these periods has a draft for the month of ``now`` until we commit.
+
+    Raises MonthClosed where ``now`` is so old that the month's statement was finalized meanwhile.
+    """
     starts_at, ends_at = month_of(now)
     parties = {(Side.BUYER, period.buyer_id) for period in periods} | {
         (Side.PROVIDER, period.provider_id) for period in periods
@@ -44,3 +58,9 @@ def open_drafts(periods: Iterable[DuePeriod], *, now: datetime) -> None:
         ],
         ignore_conflicts=True,
     )
+    with connection.cursor() as cursor:
+        organizations = sorted({organization_id for _, organization_id in parties})
+        cursor.execute(KEEP_OPEN, [organizations, starts_at, settings.MARKET_CURRENCY])
+        closed = [public_id for public_id, state in cursor.fetchall() if state != "draft"]
+    if closed:
+        raise MonthClosed(f"finalized meanwhile: {', '.join(closed[:5])}")

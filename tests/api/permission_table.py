@@ -90,6 +90,7 @@ SETTLEMENT = [
     *rows(f"{V1}readings", POST="report"),
     listed(f"{V1}statements", "read", "statement"),
     *rows(f"{V1}statements/<str:public_id>", named="statement", GET="read own"),
+    *rows(f"{V1}statements/<str:public_id>/lines", named="statement", GET="read own"),
     *rows(f"{V1}statements/<str:public_id>.csv", named="statement", GET="read own"),
     listed(f"{V1}transfers", "read", "transfer"),
     *rows("money/", GET="person"),

@@ -11,11 +11,11 @@ from django.db import DatabaseError, transaction
 from hypothesis import given
 from hypothesis import strategies as st
 
-from accounts.models import Organization
 from exchange.foundation.states import IllegalMove
 from settlement.models import Side, Statement, StatementLine
-from settlement.queries import statements as queries
 from settlement.queries.allocation import allocate, round_half_even
+from settlement.queries.statement_lines import Line, lines_after
+from settlement.queries.statements import totals_of
 from settlement.services import statements as services
 from settlement.services.metering import ingest
 from settlement.services.settling import settle_due
@@ -24,15 +24,12 @@ from settlement.services.statements import MonthNotOver, finalize_due, finalize_
 from tests.factories import OrganizationFactory, api, auditor
 from tests.settlement.deliveries import (
     HOUR,
-    HOUR_MS,
     TEN,
-    Delivery,
-    a_delivery,
-    a_period,
     an_event,
     broken,
     play_at,
 )
+from tests.settlement.paper import settled, statement_of
 
 pytestmark = pytest.mark.django_db
 FEBRUARY = datetime(2026, 2, 2, tzinfo=UTC)
@@ -72,27 +69,27 @@ def test_the_first_run_of_a_month_opens_drafts_for_both_parties() -> None:
     assert set(drafts) == {Side.BUYER, Side.PROVIDER}
     assert drafts[Side.BUYER].organization == delivery.buyer
     assert drafts[Side.PROVIDER].organization == delivery.provider
-    kinds = [line.kind for line in queries.sheet_of(drafts[Side.BUYER]).lines]
+    kinds = [line.kind for line in lines_of(drafts[Side.BUYER])]
     assert kinds == ["usage", "buyer_fee", "credit"]
 
 
 def test_a_buyers_lines_say_what_was_charged_and_credited() -> None:
     delivery = settled()
 
-    sheet = queries.sheet_of(statement_of(delivery.buyer))
+    lines, totals = lines_of(statement_of(delivery.buyer)), totals_of(statement_of(delivery.buyer))
 
-    assert [line.exact_micros for line in sheet.lines] == [7_500_000, 75_000, -1_250_000]
-    assert (sheet.exact_micros, sheet.total_minor) == (6_325_000, 632)  # half to even
-    assert [line.billed_minor for line in sheet.lines] == [750, 7, -125]
+    assert [line.exact_micros for line in lines] == [7_500_000, 75_000, -1_250_000]
+    assert (totals.exact_micros, totals.total_minor) == (6_325_000, 632)  # half to even
+    assert [line.billed_minor for line in lines] == [750, 7, -125]
 
 
 def test_a_providers_lines_say_what_it_earned_and_forfeited() -> None:
     delivery = settled()
 
-    sheet = queries.sheet_of(statement_of(delivery.provider))
+    lines = lines_of(statement_of(delivery.provider))
 
-    assert [line.kind for line in sheet.lines] == ["earning", "seller_fee", "penalty"]
-    assert [line.exact_micros for line in sheet.lines] == [7_500_000, -150_000, -1_250_000]
+    assert [line.kind for line in lines] == ["earning", "seller_fee", "penalty"]
+    assert [line.exact_micros for line in lines] == [7_500_000, -150_000, -1_250_000]
 
 
 def test_a_correction_in_the_next_month_stands_on_the_next_statement() -> None:
@@ -106,20 +103,19 @@ def test_a_correction_in_the_next_month_stands_on_the_next_statement() -> None:
     january, february = Statement.objects.filter(side=Side.BUYER).order_by("starts_at")
 
     assert january.exact_micros == 6_325_000
-    changes = queries.sheet_of(february)
-    assert changes.exact_micros == 10_100_000 - 6_325_000
-    assert changes.lines[0].run_no == 2
+    assert totals_of(february).exact_micros == 10_100_000 - 6_325_000
+    assert lines_of(february)[0].run_no == 2
 
 
 def test_finalizing_writes_lines_total_and_number_and_they_stay() -> None:
     delivery = settled()
-    draft = queries.sheet_of(statement_of(delivery.buyer))
+    draft = lines_of(statement_of(delivery.buyer)), totals_of(statement_of(delivery.buyer))
 
     assert finalize_due(play_at(FEBRUARY)) == 2
 
     statement = statement_of(delivery.buyer)
     assert (statement.state, statement.series, statement.number) == ("finalized", "B2026", 1)
-    assert queries.sheet_of(statement) == draft
+    assert (lines_of(statement), totals_of(statement)) == draft
     assert finalize_due(play_at(FEBRUARY)) == 0
     with pytest.raises(DatabaseError), transaction.atomic():
         Statement.objects.update(total_minor=1)
@@ -149,7 +145,7 @@ def test_numbers_have_no_gap_when_finalizing_is_killed(monkeypatch: pytest.Monke
         raise Killed
 
     with monkeypatch.context() as patched:
-        patched.setattr(services, "_row", crash)
+        patched.setattr(services, "move", crash)
         with pytest.raises(Killed):
             finalize_due(now)
     assert not Statement.objects.exclude(number=None).exists()
@@ -170,10 +166,10 @@ def test_the_api_lists_and_shows_ones_own_statements_alone() -> None:
 
     assert [row["id"] for row in listed] == [mine.public_id]
     assert (shown["exact_total"], shown["total"]) == ("6.325000", "6.32")
-    line = shown["lines"][0]
+    line = api(delivery.buyer).get(shown["lines_url"]).json()["data"][0]
     assert (line["accelerator_hours"], line["price"]) == ("0.750000", "10.000")
     assert (line["exact_amount"], line["amount"]) == ("7.500000", "7.50")
-    for suffix in ("", ".csv"):
+    for suffix in ("", ".csv", "/lines"):
         address = f"/api/v1/statements/{mine.public_id}{suffix}"
         assert api(OrganizationFactory.create()).get(address).status_code == 404
         assert api(delivery.provider).get(address).status_code == 404
@@ -194,20 +190,8 @@ def test_the_csv_has_the_same_lines() -> None:
     assert sum(Decimal(row["exact_amount"]) for row in rows) == Decimal("6.325")
 
 
-def settled(*, bid: str = "bid_1") -> Delivery:
-    """Three quarters of one hour were delivered; the provisional run was made in January."""
-    delivery = a_delivery(bid=bid, periods=[a_period(0)])
-    now = play_at(TEN + 3 * HOUR)
-    ingest(
-        delivery.meter,
-        [an_event(delivery, ends=TEN + HOUR * 3 // 4, total=HOUR_MS * 3 // 4)],
-    )
-    settle_due(now)
-    return delivery
-
-
-def statement_of(organization: Organization) -> Statement:
-    return Statement.objects.get(organization=organization)
+def lines_of(statement: Statement) -> list[Line]:
+    return lines_after(statement, limit=1_000)
 
 
 class Killed(Exception):

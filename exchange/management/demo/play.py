@@ -23,6 +23,7 @@ from exchange.models import Auction, AuctionState, Site
 from exchange.services.auctions import schedule_auctions
 from exchange.services.catalog import load_catalog
 from settlement.models import RunKind
+from settlement.services.grid_factors import OUR_FACTORS, load_factors
 
 BEFORE_GATE = timedelta(hours=2)
 MOMENT = timedelta(seconds=1)
@@ -45,6 +46,7 @@ def set_the_scene(size: Size) -> Scene:
     mark_as_play()
     with step("the catalogue: regions, links, chips, models"):
         load_catalog()
+        load_factors(OUR_FACTORS.read_text(encoding="utf-8"))
     with step(f"{size.providers} providers, {size.buyers} buyers, their people and their money"):
         people = parties.gather(size)
     prices = read_prices(SAMPLE / "prices.csv", currency=settings.MARKET_CURRENCY)

@@ -10,7 +10,8 @@ from exchange.queries.trading_gain import isolated
 from exchange.queries.verification import problems_of
 from settlement.models import Side, Statement
 from settlement.queries.audit import audit_books
-from settlement.queries.statements import Line, hours_of, sheet_of
+from settlement.queries.statement_lines import Line, lines_after
+from settlement.queries.statements import hours_of, totals_of
 
 PROBLEMS_SHOWN = 20
 LINES_SHOWN = 8
@@ -50,9 +51,10 @@ def show_statement() -> bool:
         return False
     statements = Statement.objects.filter(organization=filled.organization, side=Side.BUYER)
     for statement in statements.order_by("starts_at"):
-        sheet = sheet_of(statement)
-        if sheet.lines:
-            _print_sheet(statement, sheet.lines[:LINES_SHOWN], len(sheet.lines), sheet.total_minor)
+        lines = lines_after(statement, limit=LINES_SHOWN)
+        if lines:
+            totals = totals_of(statement)
+            _print_sheet(statement, lines, totals.lines_count, totals.total_minor)
             return True
     return False
 

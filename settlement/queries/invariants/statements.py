@@ -16,6 +16,21 @@ STATEMENTS = (
               THEN (exact_micros, total_minor) IS DISTINCT FROM
                    (coalesce(lines.exact, 0), coalesce(lines.billed, 0))
               ELSE lines.statement_id IS NOT NULL END
+        UNION ALL
+        SELECT statement.public_id, net, tax, total_minor, gross
+        FROM settlement_statement AS statement
+        LEFT JOIN (SELECT statement_id, sum(net_minor) AS net, sum(tax_minor) AS tax,
+                          sum(gross_minor) AS gross
+                   FROM settlement_statementtax GROUP BY statement_id) AS taxes
+            ON taxes.statement_id = statement.id
+        WHERE state = 'finalized' AND total_minor <> coalesce(gross, 0)
+        UNION ALL
+        SELECT note.public_id, note.exact_micros, statement.exact_micros, note.total_minor,
+               statement.total_minor
+        FROM settlement_creditnote AS note
+        JOIN settlement_statement AS statement ON statement.id = note.statement_id
+        WHERE (note.exact_micros, note.total_minor)
+              IS DISTINCT FROM (-statement.exact_micros, -statement.total_minor)
         """,
     ),
     Invariant(
@@ -34,10 +49,12 @@ STATEMENTS = (
     ),
     Invariant(
         15,
-        "statement numbers begin at one and have no gaps",
+        "numbers of statements and of credit notes begin at one and have no gaps",
         """
-        SELECT series, min(number), max(number), count(number) FROM settlement_statement
-        WHERE number IS NOT NULL GROUP BY series
+        SELECT series, min(number), max(number), count(number)
+        FROM (SELECT series, number FROM settlement_statement WHERE number IS NOT NULL
+              UNION ALL SELECT series, number FROM settlement_creditnote) AS numbered
+        GROUP BY series
         HAVING min(number) <> 1 OR max(number) <> count(number)
         """,
     ),
@@ -60,6 +77,8 @@ STATEMENTS = (
                        ELSE line.exact_micros END) AS micros
             FROM settlement_statementline AS line
             JOIN settlement_statement AS statement ON statement.id = line.statement_id
+            WHERE NOT EXISTS (SELECT FROM settlement_creditnote AS note
+                              WHERE note.statement_id = statement.id)
             GROUP BY line.period_id, line.run_no, statement.organization_id, statement.side
         )
         SELECT period.id, run.run_no, posted.kind, posted.micros, billed.micros
