@@ -47,7 +47,7 @@ check: $(STAMP) $(LIBRARIES)
 	$(BIN)/djlint --quiet --check --lint templates
 	$(ON_SERVERS) $(BIN)/python manage.py makemigrations --check --dry-run
 	PRODUCTION=true SECRET_KEY=$$($(BIN)/python -c 'import secrets; print(secrets.token_urlsafe(50))') \
-		API_KEY_PEPPER=checked \
+		API_KEY_PEPPER=checked SEALING_KEYS=checked \
 		$(BIN)/python manage.py check --deploy --fail-level WARNING
 
 format: $(STAMP)

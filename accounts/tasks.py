@@ -2,9 +2,18 @@ from celery import shared_task
 from django.utils import timezone
 
 from accounts.services import idempotency
+from accounts.services.webhook_courier import deliver_due
+
+ROUND_SECONDS = 50.0
 
 
 @shared_task  # type: ignore[untyped-decorator] # celery is untyped
 def sweep() -> None:
     """Forget the answers to requests that nobody repeats any more."""
     idempotency.sweep(now=timezone.now())
+
+
+@shared_task  # type: ignore[untyped-decorator] # celery is untyped
+def deliver_webhooks() -> None:
+    """Tell receivers what happened; a knock that finds nothing due ends at once."""
+    deliver_due(seconds=ROUND_SECONDS)

@@ -40,12 +40,14 @@ class Scope(models.TextChoices):
     STATEMENTS_READ = "statements:read", "see statements"
     READINGS_READ = "readings:read", "see readings"
     READINGS_WRITE = "readings:write", "report readings, for a meter"
+    WEBHOOKS_READ = "webhooks:read", "see webhook endpoints and their logs"
+    WEBHOOKS_WRITE = "webhooks:write", "change webhook endpoints"
 
 
 READS = frozenset(str(scope) for scope in Scope if scope.endswith(":read"))
 TRADES = frozenset(map(str, (Scope.BIDS_WRITE, Scope.OFFERS_WRITE, Scope.CONTRACTS_WRITE)))
-OWNS = frozenset(map(str, (Scope.PAYOUTS_WRITE, Scope.PROJECTS_WRITE)))
-"""What moves money out, or says how much others may spend: an owner's alone."""
+OWNS = frozenset(map(str, (Scope.PAYOUTS_WRITE, Scope.PROJECTS_WRITE, Scope.WEBHOOKS_WRITE)))
+"""What moves money out, says how much others may spend, or tells outsiders: an owner's alone."""
 SCOPES_OF_ROLE: Mapping[str, frozenset[str]] = {
     Role.OWNER: READS | TRADES | OWNS,
     Role.TRADER: READS | TRADES,

@@ -1,6 +1,9 @@
 from django.urls import URLPattern, URLResolver, path
 
-from accounts.portal import api_keys, members, organizations
+from accounts.portal import api_keys, members, organizations, webhooks
+
+WEBHOOK = "organization/webhooks/<str:public_id>"
+DELIVERY = "organization/webhook-deliveries/<str:public_id>"
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("organization", organizations.choose_organization, name="choose_organization"),
@@ -13,4 +16,16 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path(
         "organization/members/<str:public_id>/remove", members.member_remove, name="member_remove"
     ),
+    path("organization/webhooks", webhooks.endpoint_list, name="webhooks"),
+    path("organization/webhooks/new", webhooks.endpoint_new, name="webhook_new"),
+    path(WEBHOOK, webhooks.endpoint_detail, name="webhook"),
+    path(f"{WEBHOOK}/edit", webhooks.endpoint_edit, name="webhook_edit"),
+    path(f"{WEBHOOK}/rotate", webhooks.endpoint_rotate, name="webhook_rotate"),
+    path(f"{WEBHOOK}/test", webhooks.endpoint_test, name="webhook_test"),
+    *(
+        path(f"{WEBHOOK}/{verb}", webhooks.endpoint_move, {"verb": verb}, name=f"webhook_{verb}")
+        for verb in ("enable", "disable", "remove")
+    ),
+    path(DELIVERY, webhooks.delivery_detail, name="webhook_delivery"),
+    path(f"{DELIVERY}/replay", webhooks.delivery_replay, name="webhook_replay"),
 ]

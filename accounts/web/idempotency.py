@@ -21,12 +21,18 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.models.idempotency import KEY_LENGTH_MAX
+from accounts.services.sealing import seal, unseal
 from accounts.web.caller import Caller, caller_of
 
 HEADER = "Idempotency-Key"
 KEPT_HEADERS = ("Location", "ETag")
 PLAIN_MAX = 8_192  # bytes of an answer that is kept as it is
 ZLIB_MARK = b"\x78"
+SEAL_MARK = b"\x00"
+
+
+class SecretResponse(Response):
+    """An answer that holds a secret: what is kept of it for repeats is sealed."""
 
 
 class IdempotencyKeyMissing(APIException):
@@ -75,9 +81,17 @@ def idempotent(method: Method[P]) -> Method[P]:
                 first = _first_answer(caller, key, request_hash)
                 if first is not None:
                     return first
-                answer = _printed(method(self, request, *args, **kwargs))
+                given = method(self, request, *args, **kwargs)
+                answer = _printed(given)
                 if answer.status_code < HTTPStatus.BAD_REQUEST:
-                    _keep(answer, caller, key, request_hash)
+                    pack = _sealed if isinstance(given, SecretResponse) else _packed
+                    _keep(
+                        answer,
+                        pack(answer.content),
+                        caller=caller,
+                        key=key,
+                        request_hash=request_hash,
+                    )
                 else:
                     transaction.set_rollback(True)
                 return answer
@@ -136,7 +150,9 @@ def _printed(answer: HttpResponseBase) -> HttpResponse:
     return HttpResponse(body, "application/json", answer.status_code, headers=headers)
 
 
-def _keep(answer: HttpResponse, caller: Caller, key: str, request_hash: bytes) -> None:
+def _keep(
+    answer: HttpResponse, body: bytes, *, caller: Caller, key: str, request_hash: bytes
+) -> None:
     assert caller.api_key_id is not None, "a door of the API is opened by keys alone"
     headers = {name: answer[name] for name in KEPT_HEADERS if name in answer}
     with connection.cursor() as cursor:
@@ -149,7 +165,7 @@ def _keep(answer: HttpResponse, caller: Caller, key: str, request_hash: bytes) -
                 request_hash,
                 answer.status_code,
                 json.dumps(headers),
-                _packed(answer.content),
+                body,
             ],
         )
 
@@ -159,8 +175,14 @@ def _packed(body: bytes) -> bytes:
     return zlib.compress(body, level=1) if len(body) > PLAIN_MAX else body
 
 
+def _sealed(body: bytes) -> bytes:
+    return SEAL_MARK + seal(body)
+
+
 def _unpacked(kept: bytes) -> bytes:
-    """Return an answer as it was given; no JSON begins with the mark of zlib."""
+    """Return an answer as it was given; no JSON begins with one of the marks."""
+    if kept.startswith(SEAL_MARK):
+        return unseal(kept[1:])
     return zlib.decompress(kept) if kept.startswith(ZLIB_MARK) else kept
 
 

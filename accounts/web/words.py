@@ -98,6 +98,33 @@ WORDS: dict[str, "str | Promise"] = {
     "statements:read": _("see statements"),
     "readings:read": _("see readings"),
     "readings:write": _("report readings, for a meter"),
+    "webhooks:read": _("see webhook endpoints and their logs"),
+    "webhooks:write": _("change webhook endpoints"),
+    # what can be told
+    "auction.published": _("an auction was published"),
+    "auction.decided": _("what an auction brought you"),
+    "bid.decided": _("the result of a bid"),
+    "contract.opened": _("a contract was made"),
+    "contract.moved": _("a contract moved on"),
+    "contract.shortfall": _("less was delivered than contracted"),
+    "period.settled": _("a delivery period was settled"),
+    "dispute.moved": _("a dispute was opened or moved on"),
+    "statement.finalized": _("a statement was finalized"),
+    "deposit.posted": _("a deposit arrived"),
+    "balance.low": _("the balance is low"),
+    "webhook.test": _("a test of an endpoint"),
+    # webhooks
+    "enabled": _("enabled"),
+    "disabled": _("disabled"),
+    "pending": _("waiting"),
+    "delivered": _("delivered"),
+    "error_status": _("answered with an error"),
+    "redirected": _("sent us elsewhere, which is not followed"),
+    "gone": _("wants no more (410)"),
+    "timed_out": _("took too long"),
+    "address_refused": _("a private address, which is not asked"),
+    "tls_failed": _("certificate or handshake failed"),
+    "not_connected": _("no connection"),
     # organizations
     "suspended": _("suspended"),
     # keys
@@ -109,6 +136,9 @@ WORDS: dict[str, "str | Promise"] = {
 # Which badge a state wears; all others are grey. Pale badges alone have enough contrast.
 COLOURS = {
     **dict.fromkeys(["active", "open", "published", "final", "finalized", "confirmed"], "green"),
+    **dict.fromkeys(["enabled", "delivered"], "green"),
+    **dict.fromkeys(["disabled"], "red"),
+    **dict.fromkeys(["pending"], "blue"),
     **dict.fromkeys(["paused", "degraded", "provisional", "reclaiming", "curtailed"], "yellow"),
     **dict.fromkeys(["voided", "defaulted", "disputed", "suspended", "failed", "returned"], "red"),
     **dict.fromkeys(["scheduled", "provisioning", "metered", "cleared", "submitted"], "blue"),

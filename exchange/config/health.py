@@ -1,7 +1,8 @@
 """Is it alive, is it ready: two pages for a proxy, and one command for each container.
 
-``python -m exchange.config.health web|worker|beat`` ends with 0 when that process does its work:
-web answers its readiness page, worker answers Celery's ping, beat has knocked a minute ago or less.
+``python -m exchange.config.health web|worker|courier|beat`` ends with 0 when that process does its
+work: web answers its readiness page, worker and courier answer Celery's ping, beat has knocked a
+minute ago or less.
 """
 
 import sys
@@ -58,9 +59,15 @@ def beat_knocks() -> bool:
         return False
 
 
-def worker_answers() -> bool:
-    """Return whether a worker answers Celery's ping."""
-    return bool(app.control.inspect(timeout=ANSWER_SECONDS).ping())
+def worker_answers(name: str = "celery") -> bool:
+    """Return whether a worker of this kind answers Celery's ping."""
+    answers = app.control.inspect(timeout=ANSWER_SECONDS).ping() or {}
+    return any(who.startswith(f"{name}@") for who in answers)
+
+
+def courier_answers() -> bool:
+    """Return whether a courier answers Celery's ping."""
+    return worker_answers("courier")
 
 
 def web_answers() -> bool:
@@ -80,7 +87,12 @@ def _redis() -> redis.Redis:
     return redis.Redis.from_url(settings.REDIS_URL, socket_timeout=2, socket_connect_timeout=2)
 
 
-CHECKS = {"web": web_answers, "worker": worker_answers, "beat": beat_knocks}
+CHECKS = {
+    "web": web_answers,
+    "worker": worker_answers,
+    "courier": courier_answers,
+    "beat": beat_knocks,
+}
 
 if __name__ == "__main__":
     sys.exit(0 if CHECKS[sys.argv[1]]() else 1)

@@ -11,6 +11,12 @@ from accounts.services.api_keys import (
 )
 from accounts.services.members import AlreadyMember, LastOwner, NotAnOwner, TooManyMembers
 from accounts.services.organizations import ReasonMissing
+from accounts.services.webhook_endpoints import (
+    EndpointNotEnabled,
+    EndpointRefused,
+    NotForWebhooks,
+    TooManyEndpoints,
+)
 from exchange.foundation.states import IllegalMove, LostRace
 from exchange.services.auctions import AuctionNotVoidable
 from exchange.services.bids import BidNotFound, BidNotLive
@@ -55,6 +61,11 @@ REFUSALS: dict[type[Exception], tuple[HTTPStatus, str]] = {
     MeterScopes: (HTTPStatus.UNPROCESSABLE_ENTITY, "meter_scopes"),
     TooManyKeys: (HTTPStatus.CONFLICT, "too_many_keys"),
     UnknownRate: (HTTPStatus.UNPROCESSABLE_ENTITY, "unknown_rate"),
+    # Webhooks
+    NotForWebhooks: (HTTPStatus.FORBIDDEN, "not_for_webhooks"),
+    EndpointRefused: (HTTPStatus.UNPROCESSABLE_ENTITY, "endpoint_refused"),
+    TooManyEndpoints: (HTTPStatus.CONFLICT, "too_many_endpoints"),
+    EndpointNotEnabled: (HTTPStatus.CONFLICT, "endpoint_not_enabled"),
     # Orders
     TermsRefused: (HTTPStatus.BAD_REQUEST, "validation_failed"),
     FileRefused: (HTTPStatus.BAD_REQUEST, "file_refused"),

@@ -141,6 +141,10 @@ DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", "exchange@localhost")
 API_KEY_PEPPER = (
     env.str("API_KEY_PEPPER") if PRODUCTION else env.str("API_KEY_PEPPER", "laptop-pepper")
 )
+# Seals what we must read again (webhook secrets, access notes); the first seals, all open.
+SEALING_KEYS: list[str] = (
+    env.list("SEALING_KEYS") if PRODUCTION else env.list("SEALING_KEYS", ["laptop-sealing-key"])
+)
 
 # --- the web -------------------------------------------------------------------------------
 SECURE_SSL_REDIRECT = env.bool("SECURE_SSL_REDIRECT", PRODUCTION)
@@ -232,6 +236,9 @@ SPECTACULAR_SETTINGS = {
             *("accepted", "standing", "filled", "partially_filled", "unfilled"),
             *("cancelled", "expired", "rejected"),
         ],
+        "DeliveryStateEnum": "accounts.models.webhooks.DeliveryState",
+        "EndpointStateEnum": "accounts.models.webhooks.EndpointState",
+        "EventTypeEnum": "accounts.models.events.EventType",
         "ContractStateEnum": "settlement.models.contracts.ContractState",
         "LedgerAccountKindEnum": "settlement.models.ledger.AccountKind",
         "OfferStateEnum": "exchange.models.offers.OfferState",
@@ -261,17 +268,23 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
 CELERY_TASK_DEFAULT_QUEUE = DATABASES["default"]["NAME"]  # several checkouts may share a Redis
 TICK_SECONDS = env.float("TICK_SECONDS", 1.0)
 # Every knock is idempotent: it asks a table who is waiting. An unheard knock is void after a while.
+COURIER_QUEUE = f"{CELERY_TASK_DEFAULT_QUEUE}-courier"  # served by a process of its own
+CELERY_TASK_ROUTES = {"accounts.tasks.deliver_webhooks": {"queue": COURIER_QUEUE}}
 CELERY_BEAT_SCHEDULE = {
     name: {"task": task, "schedule": schedule, "options": {"expires": 30}}
     for name, task, schedule in (
         ("move-auctions", "exchange.tasks.move_auctions", TICK_SECONDS),
         ("settle-periods", "settlement.tasks.settle_due_periods", TICK_SECONDS * 5),
+        ("deliver-webhooks", "accounts.tasks.deliver_webhooks", TICK_SECONDS),
         ("sweep-idempotency-keys", "accounts.tasks.sweep", crontab(minute="17")),
         ("audit-books", "settlement.tasks.audit_books", crontab(minute="7")),
     )
 }
 CELERY_BEAT_SCHEDULE_FILENAME = env.str("BEAT_FILE", str(BASE_DIR / ".local" / "beat"))
 CLEARING_SECONDS_MAX = env.float("CLEARING_SECONDS_MAX", 300.0)
+WEBHOOK_SECONDS_MAX = env.float("WEBHOOK_SECONDS_MAX", 15.0)  # one request to a receiver, whole
+# host:port of receivers that may be on loopback and without TLS: for tests and the demo alone.
+WEBHOOK_LOOPBACK_RECEIVERS: list[str] = env.list("WEBHOOK_LOOPBACK_RECEIVERS", [])
 ARCHIVE_DIR = env.path("ARCHIVE_DIR", BASE_DIR / ".local" / "archive")  # books and results
 
 # --- logs ----------------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""Web, worker and beat on one machine: starts them, restarts what dies, stops them together.
+"""Web, workers and beat on one machine: starts them, restarts what dies, stops them together.
 
 ``python -m exchange.config.supervisor`` is what ``make run`` and the demo start; PORT, LOGS and
 STOP_WITH_PARENT are its settings. docker-compose.yml gives each part its own container with the
@@ -25,6 +25,10 @@ COMMANDS: dict[str, list[str]] = {
     "worker": [
         *("python", "-m", "celery", "-A", "exchange.config", "worker"),
         *("--loglevel", "WARNING", "--concurrency", "{workers}"),
+    ],
+    "courier": [
+        *("python", "-m", "celery", "-A", "exchange.config.courier", "worker"),
+        *("--loglevel", "WARNING", "--concurrency", "{workers}", "--hostname", "courier@%h"),
     ],
     "beat": ["python", "-m", "celery", "-A", "exchange.config", "beat", "--loglevel", "WARNING"],
 }
@@ -119,7 +123,7 @@ def _stop(number: int, frame: FrameType | None) -> None:
 
 
 def main() -> int:
-    """Migrate, run all three until told to stop, restart what dies.
+    """Migrate, run all of them until told to stop, restart what dies.
 
     With STOP_WITH_PARENT they also end when the process that started this one is gone.
     """

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from django.db import connection, transaction
 
 from exchange.models import Auction, BidState
+from exchange.services.announcing import tell_bids_ended
 from settlement.services.holds import resize_holds
 
 
@@ -22,7 +23,7 @@ END = """
 UPDATE exchange_bid SET state = %(state)s, reason_code = %(code)s, reason_detail = %(detail)s,
     actor = %(actor)s, moved_at = market_now()
 WHERE id = ANY(%(bids)s) AND state IN ('accepted', 'standing')
-RETURNING hold_key
+RETURNING id, hold_key
 """
 # One hold may cover all alternatives of a job: it stays for those that are still alive.
 STILL_NEEDED = """
@@ -41,9 +42,11 @@ def end_bids(bid_ids: Sequence[int], state: str, ending: Ending) -> int:
     stated = {"state": state, "code": ending.code, "detail": ending.detail, "actor": ending.actor}
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(END, {**stated, "bids": list(bid_ids)})
-        keys = [key for (key,) in cursor.fetchall()]
+        ended = cursor.fetchall()
+        keys = [key for _, key in ended]
         cursor.execute(STILL_NEEDED, [sorted(set(keys))])
         resize_holds(dict(cursor.fetchall()), ending.code)
+        tell_bids_ended([bid_id for bid_id, _ in ended])
     return len(keys)
 
 

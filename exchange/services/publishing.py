@@ -12,6 +12,7 @@ from django.db import connection, transaction
 from exchange.foundation.market_time import market_now
 from exchange.foundation.states import LostRace, move
 from exchange.models import AUCTION_MOVES, Auction, AuctionState
+from exchange.services.announcing import tell_published
 from exchange.services.contract_terms import contract_terms, greatest_cost_of
 from exchange.services.standing import settle_standing_holds
 from settlement.services.contracts import ContractTerms, open_contracts
@@ -84,6 +85,7 @@ def _publish(auction: Auction) -> None:
         keys = [key for (key,) in cursor.fetchall()]
         cursor.execute(END_BIDS, {"auction": auction.pk})
     resize_holds({key: costs.get(key, 0) for key in keys}, RELEASED)
+    tell_published(auction)
 
 
 def costs_by_hold(terms: Iterable[ContractTerms]) -> dict[str, int]:

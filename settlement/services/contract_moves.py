@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from django.db import transaction
 
 from settlement.models import CONTRACT_MOVES, Contract, ContractMove, ContractState
+from settlement.services.announcing import Move, tell_contracts_moved
 
 MOST = 10_000  # contracts a step; the rest are due at the next knock
 
@@ -72,4 +73,8 @@ def _advance(step: _Step, now: datetime) -> int:
             )
             for contract_id, planned_at in due.items()
         )
+        moves = [
+            Move(contract_id=each, was=step.was, state=step.to, reason=step.reason) for each in due
+        ]
+        tell_contracts_moved(moves, now=now)
     return len(due)

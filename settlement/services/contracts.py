@@ -11,6 +11,7 @@ from exchange.foundation.market_time import market_now
 from exchange.foundation.states import move
 from settlement.models import CONTRACT_MOVES, Contract, ContractMove, ContractState
 from settlement.models.contracts import new_contract_id
+from settlement.services.announcing import Move, tell_contracts_moved, tell_contracts_opened
 from settlement.services.contract_terms import ContractTerms, PeriodTerms
 
 __all__ = [
@@ -81,7 +82,7 @@ COPY_PERIODS = f"COPY stated_period (key, {_PERIOD}) FROM STDIN"
 INSERT_CONTRACTS = f"""
 INSERT INTO settlement_contract (public_id, {_CONTRACT}, state, reason)
 SELECT public_id, {_CONTRACT}, 'scheduled', '' FROM stated_contract ORDER BY key
-ON CONFLICT (key) DO NOTHING
+ON CONFLICT (key) DO NOTHING RETURNING key
 """  # noqa: S608
 INSERT_PERIODS = f"""
 INSERT INTO settlement_deliveryperiod (contract_id, {_PERIOD})
@@ -122,14 +123,15 @@ def open_contracts(terms: Sequence[ContractTerms]) -> int:
         _copy(cursor, COPY_PERIODS, _period_rows(terms))
         cursor.execute(ANALYZE_STAGES)  # Else the planner takes them for empty, and nests loops.
         cursor.execute(INSERT_CONTRACTS)
-        opened = int(cursor.rowcount)
+        opened = [key for (key,) in cursor.fetchall()]
         cursor.execute(INSERT_PERIODS)
         cursor.execute(DIFFERENT)
         different = cursor.fetchone()
         if different:
             raise ContractDiffers(f"contract {different[0]} stands on other terms")
         cursor.execute(DROP_STAGES)
-    return opened
+        tell_contracts_opened(opened, now=market_now())
+    return len(opened)
 
 
 def move_contract(contract: Contract, to: ContractState, *, reason: str) -> None:
@@ -141,6 +143,8 @@ def move_contract(contract: Contract, to: ContractState, *, reason: str) -> None
         ContractMove.objects.create(
             contract=contract, was=was, state=to, reason=reason, moved_at=now
         )
+        told = Move(contract_id=contract.pk, was=was, state=to, reason=reason)
+        tell_contracts_moved([told], now=now)
 
 
 def _times(to: ContractState, now: datetime) -> dict[str, Any]:

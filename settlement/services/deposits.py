@@ -9,6 +9,7 @@ from accounts.services.audit_rows import record
 from accounts.services.organizations import ReasonMissing
 from exchange.foundation.market_time import market_now
 from settlement.models import AccountKind, Transfer, TransferCode
+from settlement.services.announcing import tell_deposit
 from settlement.services.ledger import (
     NewTransfer,
     TransferDiffers,
@@ -53,6 +54,7 @@ def deposit(
         transfer = Transfer.objects.get(pk=transfer_id(name))
         if is_new:
             record(actor, "deposit", transfer, reason)
+            tell_deposit(transfer, organization_id=organization_id)
     return transfer
 
 

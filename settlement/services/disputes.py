@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from django.db import IntegrityError, transaction
 
 from accounts.models import Organization
+from exchange.foundation.market_time import market_now
 from exchange.foundation.states import move
 from settlement.models import (
     DISPUTE_MOVES,
@@ -17,6 +18,7 @@ from settlement.models import (
     RunKind,
     SettlementRun,
 )
+from settlement.services.announcing import tell_disputes
 from settlement.services.due_periods import contracted_ms
 
 METERS_DISAGREE = "the provider's and the buyer's meters disagree"
@@ -63,7 +65,7 @@ def open_dispute(
     try:
         with transaction.atomic():
             move(period, to=PeriodState.DISPUTED, moves=PERIOD_MOVES)
-            return Dispute.objects.create(
+            dispute = Dispute.objects.create(
                 period=period,
                 opened_by=organization,
                 claimed_ms=claimed_ms,
@@ -72,13 +74,17 @@ def open_dispute(
                 reason=reason,
                 opened_at=now,
             )
+            tell_disputes([dispute], now=now)
+            return dispute
     except IntegrityError as error:
         raise AlreadyDisputed(f"period {period}") from error
 
 
 def call_for_evidence(dispute: Dispute) -> None:
     """Move an open dispute on: both parties' meters' series are looked into."""
-    move(dispute, to=DisputeState.EVIDENCE, moves=DISPUTE_MOVES)
+    with transaction.atomic():
+        move(dispute, to=DisputeState.EVIDENCE, moves=DISPUTE_MOVES)
+        tell_disputes([dispute], now=market_now())
 
 
 def decide_dispute(
@@ -111,18 +117,22 @@ def decide_dispute(
         )
         period.refresh_from_db(fields=["state"])
         move(period, to=PeriodState.PROVISIONAL, moves=PERIOD_MOVES)
+        tell_disputes([dispute], now=now)
 
 
-def open_for_meters(disputes: Iterable[Dispute]) -> None:
+def open_for_meters(disputes: Iterable[Dispute], *, now: datetime) -> None:
     """Record that meters disagree; the caller has claimed the periods and moves them."""
-    Dispute.objects.bulk_create(disputes)
+    tell_disputes(Dispute.objects.bulk_create(disputes), now=now)
 
 
 def withdraw_for_meters(period_ids: Iterable[int], *, now: datetime) -> None:
     """End what the exchange opened for meters that agree by now; the caller moves the periods."""
-    Dispute.objects.filter(period__in=list(period_ids), opened_by=None).undecided().update(
+    by_meters = Dispute.objects.filter(period__in=list(period_ids), opened_by=None)
+    undecided = list(by_meters.undecided().select_for_update(no_key=True))
+    Dispute.objects.filter(pk__in=[each.pk for each in undecided]).update(
         state=DisputeState.WITHDRAWN, decision=METERS_AGREE, decided_at=now
     )
+    tell_disputes(undecided, now=now)
 
 
 def is_too_late(run_no: RunKind) -> bool:

@@ -14,6 +14,7 @@ from django.db import connection, transaction
 
 from settlement.models import Dispute, Hold, PeriodState, RunKind
 from settlement.postings import Metered, greatest_charge, settle
+from settlement.services.announcing import tell_periods_settled
 from settlement.services.disputes import (
     METERS_DISAGREE,
     is_too_late,
@@ -108,6 +109,7 @@ def _settle(due: Sequence[DuePeriod], now: datetime) -> None:
     post_runs(reckoned, now=now)
     _free_holds([each for each in reckoned if each.period.run_no is RunKind.FINAL])
     open_drafts(due, now=now)
+    tell_periods_settled(reckoned, now=now)
 
 
 def _follow_disputes(
@@ -128,7 +130,7 @@ def _follow_disputes(
             agreed.append(period.id)
         elif standing.is_undecided:
             disputed.add(period.id)
-    open_for_meters(opened)
+    open_for_meters(opened, now=now)
     withdraw_for_meters(agreed, now=now)
     return disputed
 

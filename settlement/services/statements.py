@@ -18,6 +18,7 @@ from settlement.models import (
 from settlement.queries.statement_lines import DRAFTED, given_of
 from settlement.queries.statements import Totals, totals_of_lines
 from settlement.queries.taxes import Tax
+from settlement.services.announcing import tell_statement
 
 SERIES_LOCK = 0x73746174656D  # "statem"; advisory, with the series' hash
 WRITE = f"""
@@ -59,6 +60,7 @@ def finalize_statement(statement: Statement, *, now: datetime) -> None:
             number=next_number(Statement, statement.series),
             finalized_at=now,
         )
+        tell_statement(statement, now=now)
 
 
 def next_number(model: type[Model], series: str) -> int:

@@ -28,12 +28,14 @@ RULES = {
     "trade own": "401 404 403 ok ok 403 403 403 403",
     "own": "401 ok 403 403 ok 403 403 ok ok",
     "own own": "401 404 403 403 ok 403 403 404 404",
+    "own its own": "401 404 403 403 ok 403 403 403 403",
     "report": "401 403 403 403 403 403 ok 403 403",
     # of the portal
     "all": "ok ok ok ok ok ok - ok ok",
     "person": "302 ok ok ok ok ok - ok ok",
     "nobody": "302 404 404 404 404 404 - 404 404",  # chooses somebody else's membership
     "see own": "302 404 ok ok ok ok - ok ok",
+    "see its own": "302 404 ok ok ok ok - 404 404",
     "owners": "302 ok 403 403 ok 403 - ok ok",
     "owners own": "302 404 403 403 ok 403 - 404 404",
     "provider": "302 ok ok ok ok ok - 403 403",
@@ -69,6 +71,50 @@ V1 = "api/v1/"
 WHY = {"reason": "a test"}
 ACCOUNTS = [
     *rows(f"{V1}me", GET="any key"),
+    listed(f"{V1}webhook_endpoints", "read", "endpoint"),
+    *rows(f"{V1}webhook_endpoints", POST="own"),
+    *rows(
+        f"{V1}webhook_endpoints/<str:public_id>",
+        named="endpoint",
+        GET="read own",
+        PATCH="own its own",
+    ),
+    *(
+        Door(
+            method="POST",
+            route=f"{V1}webhook_endpoints/<str:public_id>/{verb}",
+            rule="own its own",
+            named="endpoint",
+        )
+        for verb in ("rotate", "enable", "disable", "remove", "test")
+    ),
+    listed(f"{V1}webhook_deliveries", "read", "delivery"),
+    *rows(f"{V1}webhook_deliveries/<str:public_id>", named="delivery", GET="read own"),
+    *rows(f"{V1}webhook_deliveries/<str:public_id>/replay", named="delivery", POST="own its own"),
+    listed("organization/webhooks", "person", "endpoint"),
+    *rows("organization/webhooks/new", GET="owners", POST="owners"),
+    *rows("organization/webhooks/<str:public_id>", named="endpoint", GET="see its own"),
+    *rows(
+        "organization/webhooks/<str:public_id>/edit",
+        named="endpoint",
+        GET="owners own",
+        POST="owners own",
+    ),
+    *(
+        Door(
+            method="POST",
+            route=f"organization/webhooks/<str:public_id>/{verb}",
+            rule="owners own",
+            named="endpoint",
+        )
+        for verb in ("rotate", "enable", "disable", "remove", "test")
+    ),
+    *rows("organization/webhook-deliveries/<str:public_id>", named="delivery", GET="see its own"),
+    *rows(
+        "organization/webhook-deliveries/<str:public_id>/replay",
+        named="delivery",
+        POST="owners own",
+    ),
     *rows("organization", GET="person"),
     Door(method="POST", route="organization", rule="nobody", body={"membership": "{member}"}),
     listed("organization/keys", "person", "key"),

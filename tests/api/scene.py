@@ -9,6 +9,7 @@ from rest_framework.test import APIClient
 from accounts.models import Organization, Role
 from accounts.models.roles import OWNS, READS, TRADES
 from accounts.services.api_keys import issue_key
+from accounts.services.webhook_endpoints import send_test
 from exchange.models import AiModel
 from exchange.services.bids import place_bid
 from exchange.services.maintenance import plan_maintenance
@@ -16,6 +17,7 @@ from exchange.services.offers import create_offer
 from settlement.models import AccountKind, Party, Side, Statement, Transfer
 from settlement.services.enrolment import enroll_meter
 from settlement.services.payouts import BankAccount, ask_payout
+from tests.accounts.endpoints import an_endpoint
 from tests.exchange.markets import at, bid_body, give_money, market, offer_body
 from tests.factories import (
     MembershipFactory,
@@ -23,6 +25,7 @@ from tests.factories import (
     api_with,
     auditor,
     caller,
+    member,
     operator,
     portal,
 )
@@ -59,6 +62,8 @@ def scene() -> Scene:
         ends_at=auction.ends_at,
         series="a",
     )
+    owner = member(own)
+    endpoint, _ = an_endpoint(owner=owner)
     things: dict[str, Any] = {
         "bid": place_bid(bid_body(auction), caller=who),
         "offer": create_offer(offer_body(auction, quantity="1"), caller=who),
@@ -72,6 +77,8 @@ def scene() -> Scene:
             caller=who,
         ),
         "key": key,
+        "endpoint": endpoint,
+        "delivery": send_test(endpoint, actor=owner),
         "member": MembershipFactory.create(organization=own, role=Role.VIEWER),
     }
     ids = {name: str(thing.public_id) for name, thing in things.items()}

@@ -16,11 +16,11 @@ SERVICES: dict[str, Any] = COMPOSE["services"]
 DOCKERFILE = (CHECKOUT / "Dockerfile").read_text()
 
 
-def test_it_runs_the_five_parts_and_the_migrations() -> None:
-    assert set(SERVICES) == {"migrate", "web", "worker", "beat", "postgres", "valkey"}
+def test_it_runs_every_part_and_the_migrations() -> None:
+    assert set(SERVICES) == {"migrate", "web", "worker", "courier", "beat", "postgres", "valkey"}
 
 
-@pytest.mark.parametrize("name", ["web", "worker", "beat"])
+@pytest.mark.parametrize("name", ["web", "worker", "courier", "beat"])
 def test_a_container_runs_the_words_that_the_supervisor_runs(name: str) -> None:
     ours = [word.format(host="0.0.0.0", port=8000, workers=2) for word in COMMANDS[name]]  # noqa: S104
 
@@ -31,7 +31,7 @@ def test_migrations_run_with_the_words_of_the_supervisor() -> None:
     assert SERVICES["migrate"]["command"] == MIGRATE
 
 
-@pytest.mark.parametrize("name", ["web", "worker", "beat"])
+@pytest.mark.parametrize("name", ["web", "worker", "courier", "beat"])
 def test_a_container_waits_for_migrations_and_servers(name: str) -> None:
     waits = SERVICES[name]["depends_on"]
 
@@ -39,7 +39,7 @@ def test_a_container_waits_for_migrations_and_servers(name: str) -> None:
     assert waits["postgres"]["condition"] == waits["valkey"]["condition"] == "service_healthy"
 
 
-@pytest.mark.parametrize("name", ["web", "worker", "beat"])
+@pytest.mark.parametrize("name", ["web", "worker", "courier", "beat"])
 def test_a_container_asks_for_its_health_by_a_check_that_exists(name: str) -> None:
     *words, check = SERVICES[name]["healthcheck"]["test"]
 
@@ -56,7 +56,7 @@ def test_what_must_survive_lies_on_volumes() -> None:
 def test_no_secret_has_a_default() -> None:
     text = (CHECKOUT / "docker-compose.yml").read_text()
 
-    for name in ("SECRET_KEY", "API_KEY_PEPPER", "POSTGRES_PASSWORD"):
+    for name in ("SECRET_KEY", "API_KEY_PEPPER", "SEALING_KEYS", "POSTGRES_PASSWORD"):
         assert all(rest.startswith(":?") for rest in re.findall(rf"\${{{name}(.*?)}}", text))
 
 
