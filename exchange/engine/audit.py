@@ -11,8 +11,9 @@ import numpy as np
 
 from exchange.engine import audit_blocks, audit_limits, audit_prices, audit_quantities, audit_ties
 from exchange.engine.audit_case import Case, Failure, Failures
+from exchange.engine.audit_fills import PeriodFills
 from exchange.engine.book import MICROS, BidKind, Book
-from exchange.engine.bound import block_value, in_micros, prove_bound
+from exchange.engine.bound import block_values, in_micros, prove_bound
 from exchange.engine.exact import dot
 from exchange.engine.outcome import Clearing
 
@@ -73,11 +74,12 @@ def check(book: Book, clearing: Clearing) -> Audit:
     audit_limits.check_domestic_share(case)
     audit_prices.check_no_loss(case)
     audit_prices.check_cheapest(case)
-    audit_prices.check_hourly_whole(case)
-    audit_prices.check_volumes(case)
+    filled = PeriodFills(case)
+    audit_prices.check_hourly_whole(case, filled)
+    audit_prices.check_volumes(case, filled)
     audit_prices.check_sellers(case)
     audit_ties.check_offer_ties(case)
-    audit_ties.check_bid_ties(case)
+    audit_ties.check_bid_ties(case, filled)
     return _judge(case)
 
 
@@ -120,7 +122,7 @@ def exact_welfare(case: Case) -> Fraction:
     book, fills, sold = case.book, case.clearing.bid_fills, case.clearing.offer_fills
     bids = book.bids
     block = bids.kind[fills.bid] == BidKind.BLOCK
-    value = Fraction(sum(block_value(book, bid) for bid in np.unique(fills.bid[block]).tolist()))
+    value = Fraction(sum(block_values(book, np.unique(fills.bid[block])).tolist()))
     rows = np.flatnonzero(~block)
     rows = rows[np.argsort(case.factor_micros[rows], kind="stable")]
     cuts = np.flatnonzero(np.diff(case.factor_micros[rows])) + 1

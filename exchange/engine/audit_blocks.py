@@ -6,7 +6,7 @@ import numpy as np
 
 from exchange.engine.audit_case import Case
 from exchange.engine.book import NO_GROUP, BidKind
-from exchange.engine.bound import block_surpluses, block_value
+from exchange.engine.bound import block_surpluses, block_values
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,19 +25,18 @@ def obtained_surpluses(case: Case) -> dict[int, int]:
     """Give what each accepted block gains at the published prices, in micro-ticks x lots."""
     bids, fills = case.book.bids, case.clearing.bid_fills
     rows = np.flatnonzero(bids.kind[fills.bid] == BidKind.BLOCK)
-    gained: dict[int, int] = {}
-    costs, lots = case.row_costs(), fills.quantity_lots
-    for row in rows.tolist():
-        bid = int(fills.bid[row])
-        before = gained[bid] if bid in gained else block_value(case.book, bid)
-        gained[bid] = before - int(costs[row]) * int(lots[row])
-    return gained
+    if not len(rows):
+        return {}
+    blocks, start = np.unique(fills.bid[rows], return_index=True)
+    paid = case.row_costs[rows].astype(object) * fills.quantity_lots[rows]
+    gains = block_values(case.book, blocks) - np.add.reduceat(paid, start)
+    return dict(zip(blocks.tolist(), gains.tolist(), strict=True))
 
 
 def check_blocks_gain(case: Case, gained: dict[int, int]) -> None:
     """Check that no accepted block loses more than its ticks: one in every price it pays."""
     fills = case.clearing.bid_fills
-    ticks = case.row_ticks()
+    ticks = case.row_ticks
     losers = {bid: gain for bid, gain in gained.items() if gain < 0}
     for bid, gain in losers.items():
         rows = slice(*np.searchsorted(fills.bid, [bid, bid + 1]).tolist())

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Final
 
 import numpy as np
@@ -64,6 +65,7 @@ class Case:
         self.failures = failures
         self.reach = Reach(book)
         self.prices: ExactPrices = published(clearing.prices)
+        self._cheapest: dict[int, Ints] = {}
         fills = clearing.bid_fills
         width = len(book.accelerators.names)
         site, chip = book.pairs
@@ -99,28 +101,43 @@ class Case:
         """Give (routes, periods): how many links with a limit each route runs over."""
         return route_prices(self.book, (self.book.link_gbps_micros != UNLIMITED).astype(np.int64))
 
+    @cached_property
     def row_costs(self) -> Ints:
-        """Give what each fill costs at the published prices, in micro-ticks per accelerator."""
+        """What each fill costs at the published prices, in micro-ticks per accelerator."""
         fills = self.clearing.bid_fills
         links = route_prices(self.book, self.prices.links)[fills.route, fills.period]
         paid = scale_micros(links, self.book.bids.gbps_micros[fills.bid])
         return np.asarray(self.prices.cells[self.pair, fills.period] + paid)
 
+    @cached_property
     def row_ticks(self) -> Ints:
-        """Give what a tick in every price makes of each fill's cost: ``1 + gbps x links``."""
+        """What a tick in every price makes of each fill's cost: ``1 + gbps x links``."""
         fills = self.clearing.bid_fills
         links = self.priced_links()[fills.route, fills.period]
         return np.asarray(TICK + self.book.bids.gbps_micros[fills.bid] * links)
 
-    def raised(self, by: int) -> ExactPrices:
-        """Give the published prices with ``by`` micro-ticks more on every cell and limited link."""
-        limited = self.book.link_gbps_micros != UNLIMITED
-        return ExactPrices(
-            cells=self.prices.cells + by,
-            links=self.prices.links + by * limited,
-            power=self.prices.power,
-            domestic_attos=self.prices.domestic_attos,
-        )
+    def cheapest(self, *, raised: int) -> Ints:
+        """Give ``Reach.cheapest`` with so many micro-ticks more on every cell and limited link."""
+        if raised not in self._cheapest:
+            limited = self.book.link_gbps_micros != UNLIMITED
+            prices = ExactPrices(
+                cells=self.prices.cells + raised,
+                links=self.prices.links + raised * limited,
+                power=self.prices.power,
+                domestic_attos=self.prices.domestic_attos,
+            )
+            self._cheapest[raised] = self.reach.cheapest(prices)
+        return self._cheapest[raised]
+
+
+def is_increasing(columns: list[Ints]) -> bool:
+    """Return whether rows are sorted by their columns, without two that are the same."""
+    before = np.zeros(max(0, len(columns[0]) - 1), dtype=np.bool_)
+    same = ~before
+    for column in columns:
+        before |= same & (column[:-1] < column[1:])
+        same &= column[:-1] == column[1:]
+    return bool(before.all())
 
 
 def find_sorted(among: Ints, keys: Ints) -> Ints:

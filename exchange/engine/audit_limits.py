@@ -9,8 +9,9 @@ import numpy as np
 
 from exchange.engine import layout
 from exchange.engine.audit_case import TICK, Case, find_sorted
-from exchange.engine.book import LOTS_PER_UNIT, MICROS, UNLIMITED, Flags, Floats
+from exchange.engine.book import LOTS_PER_UNIT, MICROS, UNLIMITED, Flags, Floats, Ints
 from exchange.engine.bound import unroll_windows
+from exchange.engine.distinct import distinct_rows, number_rows
 from exchange.engine.exact import sum_by, sum_products_by
 from exchange.engine.exact_prices import domestic_weight, kw_scaled, net_prices
 
@@ -28,7 +29,7 @@ def check_links(case: Case) -> None:
     key = link * book.periods + fills.period[row]
     gbps = book.bids.gbps_micros[fills.bid[row]]
     load = sum_products_by(key, gbps, fills.quantity_lots[row], size)
-    _, one = np.unique(key * (len(book.bids.names) + 1) + fills.bid[row], return_index=True)
+    one, _ = number_rows((fills.bid[row], key))
     slack = sum_by(key[one], gbps[one], size)
     limit = book.link_gbps_micros.ravel()
     for place in np.flatnonzero((limit != UNLIMITED) & (load > limit * LOTS_PER_UNIT)):
@@ -67,45 +68,54 @@ def _check_price(case: Case, about: tuple[str, str, int], *, limited: bool, full
 def check_power(case: Case) -> None:
     """Check each region's power budget and its price."""
     book, prices = case.book, case.clearing.prices.power_ticks
-    load, slack = _power_loads(case) if (book.power_kw_micros != UNLIMITED).any() else ({}, {})
-    for region, period in np.argwhere((book.power_kw_micros != UNLIMITED) | (prices != 0)).tolist():
+    limited = book.power_kw_micros != UNLIMITED
+    nothing = [0] * limited.size
+    loads, slacks = _power_loads(case) if limited.any() else (nothing, nothing)
+    for region, period in np.argwhere(limited | (prices != 0)).tolist():
         limit = int(book.power_kw_micros[region, period])
-        used = load.get((region, period), 0)
+        place = region * book.periods + period
+        used = loads[place]
         where = f"region {book.regions[region]} period {period}"
         if limit != UNLIMITED and used > limit * _KW_PER_LIMIT:
             reason = f"{used / 1e18:g} kW over a budget of {limit / 1e6:g}"
             case.failures.add("power_overdrawn", where, reason)
         if price := int(prices[region, period]):
-            full = used + slack.get((region, period), 0) >= limit * _KW_PER_LIMIT
+            full = used + slacks[place] >= limit * _KW_PER_LIMIT
             about = ("power", where, price)
             _check_price(case, about, limited=limit != UNLIMITED, full=full)
 
 
-def _power_loads(case: Case) -> tuple[dict[tuple[int, int], int], dict[tuple[int, int], int]]:
-    """Add up kW (x 10**15 x lots) and one lot per order, by region and period."""
+def _power_loads(case: Case) -> tuple[list[int], list[int]]:
+    """Add up kW (x 10**15 x lots) and one lot per order, by region x periods + period."""
     book, fills = case.book, case.clearing.bid_fills
     kw = [int(value) for value in kw_scaled(book)]
-    size = len(kw) * book.periods
-    cell = case.pair * book.periods + fills.period
-    lots = sum_by(cell, fills.quantity_lots, size)
-    load: dict[tuple[int, int], int] = {}
-    for place in np.flatnonzero(lots).tolist():
-        pair, period = divmod(place, book.periods)
-        key = (_region(case, pair), period)
-        load[key] = load.get(key, 0) + kw[pair] * int(lots[place])
-    widest: dict[tuple[int, int, int], int] = {}
-    for bid, pair, period in zip(fills.bid, case.pair, fills.period, strict=True):
-        order = (int(bid), _region(case, int(pair)), int(period))
-        widest[order] = max(widest.get(order, 0), kw[pair])
-    slack: dict[tuple[int, int], int] = {}
-    for (_, region, at), value in widest.items():
-        slack[region, at] = slack.get((region, at), 0) + value
-    return load, slack
+    site, _ = book.pairs
+    region = book.sites.region[site]
+    lots = sum_by(
+        case.pair * book.periods + fills.period, fills.quantity_lots, len(kw) * book.periods
+    )
+    load = [0] * (len(book.regions) * book.periods)
+    for cell in np.flatnonzero(lots).tolist():
+        pair, period = divmod(cell, book.periods)
+        load[int(region[pair]) * book.periods + period] += kw[pair] * int(lots[cell])
+    place = region[case.pair] * book.periods + fills.period
+    return load, _one_lot_each(case, place, kw, len(load))
 
 
-def _region(case: Case, pair: int) -> int:
-    site, _ = case.book.pairs
-    return int(case.book.sites.region[site[pair]])
+def _one_lot_each(case: Case, place: Ints, weight: list[int], size: int) -> list[int]:
+    """Add up, by place, the greatest weight (of a pair) that each order has there."""
+    values = sorted(set(weight))
+    number = {value: row for row, value in enumerate(values)}
+    rank = np.array([number[value] for value in weight], dtype=np.int64)
+    first, order = number_rows((case.clearing.bid_fills.bid, place))
+    widest = np.zeros(len(first), dtype=np.int64)
+    np.maximum.at(widest, order, rank[case.pair])
+    (places, ranks), same = distinct_rows((place[first], widest))
+    sums = [0] * size
+    counts = np.bincount(same, minlength=len(places)).tolist()
+    for where, row, count in zip(places.tolist(), ranks.tolist(), counts, strict=True):
+        sums[where] += values[row] * count
+    return sums
 
 
 def check_domestic_share(case: Case) -> None:
@@ -119,18 +129,15 @@ def check_domestic_share(case: Case) -> None:
         reason = f"short by {-over / 1e18:g} PFLOPS-hours"
         case.failures.add("domestic_share_missed", "domestic share", reason)
     if price:
-        slack = sum(_widest_weights(case, weight)) if over > 0 else 0
+        slack = sum(_weights_of_orders(case, weight)) if over > 0 else 0
         about = ("domestic_share", "domestic share", price)
         _check_price(case, about, limited=policy, full=over <= slack)
 
 
-def _widest_weights(case: Case, weight: list[int]) -> list[int]:
-    fills = case.clearing.bid_fills
-    key = fills.bid * case.book.periods + fills.period
-    widest: dict[int, int] = {}
-    for order, pair in zip(key.tolist(), case.pair.tolist(), strict=True):
-        widest[order] = max(widest.get(order, 0), abs(weight[pair]))
-    return list(widest.values())
+def _weights_of_orders(case: Case, weight: list[int]) -> list[int]:
+    """Add up, by period, the greatest weight of each order, whatever its sign."""
+    period = case.clearing.bid_fills.period
+    return _one_lot_each(case, period, [abs(value) for value in weight], case.book.periods)
 
 
 def check_cell_prices(case: Case) -> None:

@@ -10,19 +10,20 @@ per accelerator-hour; for a seller ``1 + kW`` where power is limited. Precisely:
   by half of its own tick (per unit: times its own factor), as rounding to nearest leaves them.
 """
 
+from functools import partial
 from typing import Final
 
 import numpy as np
 
 from exchange.engine.audit_case import TICK, Case, find_sorted
-from exchange.engine.audit_quantities import units_micros
-from exchange.engine.book import MICROS, UNLIMITED, BidKind, Flags, Ints
-from exchange.engine.bound import unit_costs, window_rows
-from exchange.engine.exact import scale_micros, sum_by
+from exchange.engine.audit_fills import PeriodFills
+from exchange.engine.book import MICROS, UNLIMITED, BidKind, Ints
+from exchange.engine.bound import unit_costs, unroll_windows, window_rows
+from exchange.engine.exact import HUGE, scale_micros
 from exchange.engine.exact_prices import domestic_weight, kw_scaled, net_prices
 
 ROUNDING: Final = 2_000  # micro-ticks; what rounding costs down to whole micro-ticks may hide
-_LOT: Final = MICROS  # in millionths of a lot
+_LEFT_SHORT: Final = "better than the price by more than a tick, but not filled whole"
 
 
 def check_no_loss(case: Case) -> None:
@@ -32,7 +33,7 @@ def check_no_loss(case: Case) -> None:
     # limit / factor in micro-ticks, rounded down: a whole cost is below one iff below the other.
     whole, rest = np.divmod(bids.price_ticks[fills.bid] * MICROS, case.factor_micros)
     worth = whole * MICROS + rest * MICROS // case.factor_micros
-    loses = divisible & (case.row_costs() - case.row_ticks() > worth)
+    loses = divisible & (case.row_costs - case.row_ticks > worth)
     reason = "costs more than its limit by more than a tick"
     case.failures.add_rows("bid_loses", loses, case.fill_name, reason)
 
@@ -41,7 +42,7 @@ def check_cheapest(case: Case) -> None:
     """Check that fills of divisible bids stand where it is cheapest in their period."""
     book, fills = case.book, case.clearing.bid_fills
     rows = np.flatnonzero(book.bids.kind[fills.bid] != BidKind.BLOCK)
-    costs = case.reach.cheapest(case.raised(TICK // 2))
+    costs = case.cheapest(raised=TICK // 2)
     best = unit_costs(case.reach, costs, fills.bid[rows], fills.period[rows])
     dear = np.zeros(len(fills.bid), dtype=np.bool_)
     dear[rows] = fill_costs_low(case)[rows] > best + ROUNDING
@@ -51,86 +52,63 @@ def check_cheapest(case: Case) -> None:
 
 def fill_costs_low(case: Case) -> Ints:
     """Give each fill's cost per unit in micro-ticks, half a tick in every price below."""
-    return scale_micros(case.row_costs() - case.row_ticks() // 2, case.factor_micros)
+    return scale_micros(case.row_costs - case.row_ticks // 2, case.factor_micros)
 
 
-def check_hourly_whole(case: Case) -> None:
+def check_hourly_whole(case: Case, filled: PeriodFills) -> None:
     """Check that hourly bids better than the price are filled whole in each period."""
     bids = case.book.bids
-    costs = case.reach.cheapest(case.raised(TICK))
+    costs = case.cheapest(raised=TICK)
     hourly = np.flatnonzero(bids.kind == BidKind.HOURLY)
-    filled = PeriodFills(case)
     for rows, period in window_rows(bids.first[hourly], bids.end[hourly]):
         bid = hourly[rows]
         cost = unit_costs(case.reach, costs, bid, period)
-        better = bids.price_ticks[bid] * MICROS - cost > ROUNDING
-        short = better & filled.is_short(bid, period)
-        for row in np.flatnonzero(short):
-            where = f"{case.bid_name(bid[row])} period {period[row]}"
-            reason = "better than the price by more than a tick, but not filled whole"
-            case.failures.add("bid_left_short", where, reason)
+        better = np.flatnonzero(bids.price_ticks[bid] * MICROS - cost > ROUNDING)
+        bid, at = bid[better], period[better]
+        name = partial(_period_name, case, bid, at)
+        case.failures.add_rows("bid_left_short", filled.is_short(bid, at), name, _LEFT_SHORT)
 
 
-class PeriodFills:
-    """What each divisible bid got in each period, in millionths of a lot of its units."""
-
-    def __init__(self, case: Case) -> None:
-        self._case = case
-        fills = case.clearing.bid_fills
-        rows = np.flatnonzero(case.book.bids.kind[fills.bid] != BidKind.BLOCK)
-        key = fills.bid[rows] * case.book.periods + fills.period[rows]
-        self._keys, place = np.unique(key, return_inverse=True)
-        self._units = sum_by(place, units_micros(case, rows, up=True), len(self._keys))
-        lot = MICROS * MICROS // case.factor_micros[rows]
-        self._lots = sum_by(place, lot, len(self._keys))
-        factors = np.append(case.book.bids.choice_factor_micros, MICROS)
-        self._one_lot = (
-            MICROS * MICROS // np.minimum.reduceat(factors, case.book.bids.choice_start[:-1])
-        )
-
-    def units(self, bid: Ints, period: Ints) -> Ints:
-        """Give what was filled, in millionths of a lot of units."""
-        place = self._find(bid, period)
-        return np.where(place < 0, 0, np.append(self._units, 0)[place])
-
-    def lots(self, bid: Ints, period: Ints) -> Ints:
-        """Give what one lot in each used cell (one cell at least) is in units, likewise."""
-        place = self._find(bid, period)
-        return np.where(place < 0, self._one_lot[bid], np.append(self._lots, 0)[place])
-
-    def is_short(self, bid: Ints, period: Ints) -> Flags:
-        """Flag where a whole lot per used cell is missing to the quantity."""
-        asked = self._case.book.bids.quantity_lots[bid] * MICROS
-        return np.asarray(asked - self.units(bid, period) >= self.lots(bid, period))
-
-    def _find(self, bid: Ints, period: Ints) -> Ints:
-        return find_sorted(self._keys, bid * self._case.book.periods + period)
+def _period_name(case: Case, bid: Ints, period: Ints, row: int) -> str:
+    return f"{case.bid_name(bid[row])} period {period[row]}"
 
 
-def check_volumes(case: Case) -> None:
+def check_volumes(case: Case, filled: PeriodFills) -> None:
     """Check that volume bids get the cheapest unit-periods that they can reach."""
-    bids, fills = case.book.bids, case.clearing.bid_fills
-    half = case.reach.cheapest(case.raised(TICK // 2))
-    full = case.reach.cheapest(case.raised(TICK))
-    low, filled = fill_costs_low(case), PeriodFills(case)
-    for bid in np.flatnonzero(bids.kind == BidKind.VOLUME).tolist():
-        period = np.arange(bids.first[bid], bids.end[bid])
-        each = np.full(len(period), bid)
-        open_ = filled.is_short(each, period)
-        rows = slice(*np.searchsorted(fills.bid, [bid, bid + 1]).tolist())
-        spare = unit_costs(case.reach, half, each, period)[open_]
-        if (low[rows] > spare.min(initial=2**62) + ROUNDING).any():
-            reason = "a cheaper period of its window was not used up"
-            case.failures.add("volume_not_cheapest", case.bid_name(bid), reason)
-        units, lots = filled.units(each, period), filled.lots(each, period)
-        missing = int(bids.volume_lots[bid]) * MICROS - int(units.sum())
-        used = units > 0
-        if missing < max(int(lots[used].sum()), int(lots.max())):
-            continue
-        cost = unit_costs(case.reach, full, each, period)
-        if (open_ & (int(bids.price_ticks[bid]) * MICROS - cost > ROUNDING)).any():
-            reason = "better than the price by more than a tick, but not filled whole"
-            case.failures.add("bid_left_short", case.bid_name(bid), reason)
+    bids = case.book.bids
+    volumes = np.flatnonzero(bids.kind == BidKind.VOLUME)
+    row, period = unroll_windows(bids.first[volumes], bids.end[volumes])
+    if not len(row):
+        return
+    bid, start = volumes[row], np.flatnonzero(np.diff(row, prepend=-1))
+    open_ = filled.is_short(bid, period)
+    spare = np.where(
+        open_, unit_costs(case.reach, case.cheapest(raised=TICK // 2), bid, period), HUGE
+    )
+    _check_volumes_cheapest(case, volumes, np.minimum.reduceat(spare, start))
+    units, lots = filled.units(bid, period), filled.lots(bid, period)
+    missing = bids.volume_lots[volumes] * MICROS - np.add.reduceat(units, start)
+    used = np.add.reduceat(np.where(units > 0, lots, 0), start)
+    short = missing >= np.maximum(used, np.maximum.reduceat(lots, start))
+    cost = unit_costs(case.reach, case.cheapest(raised=TICK), bid, period)
+    better = open_ & (bids.price_ticks[bid] * MICROS - cost > ROUNDING)
+    left = short & np.logical_or.reduceat(better, start)
+    case.failures.add_rows(
+        "bid_left_short", left, lambda one: case.bid_name(volumes[one]), _LEFT_SHORT
+    )
+
+
+def _check_volumes_cheapest(case: Case, volumes: Ints, spare: Ints) -> None:
+    """Check each fill against the cheapest period of its bid's window that is not used up."""
+    bid = case.clearing.bid_fills.bid
+    rows = np.flatnonzero(case.book.bids.kind[bid] == BidKind.VOLUME)
+    place = np.searchsorted(volumes, bid[rows])
+    dear = np.zeros(len(volumes), dtype=np.bool_)
+    dear[place[fill_costs_low(case)[rows] > spare[place] + ROUNDING]] = True
+    reason = "a cheaper period of its window was not used up"
+    case.failures.add_rows(
+        "volume_not_cheapest", dear, lambda one: case.bid_name(volumes[one]), reason
+    )
 
 
 def check_sellers(case: Case) -> None:
@@ -152,9 +130,11 @@ def check_sellers(case: Case) -> None:
                 "better than the price by more than a tick, but not sold whole",
             ),
         ):
-            for row in np.flatnonzero(bad):
-                where = f"offer {offers.names[offer[row]]} period {period[row]}"
-                case.failures.add(code, where, reason)
+            case.failures.add_rows(code, bad, partial(_sale_name, case, offer, period), reason)
+
+
+def _sale_name(case: Case, offer: Ints, period: Ints, row: int) -> str:
+    return f"offer {case.book.offers.names[offer[row]]} period {period[row]}"
 
 
 def seller_ticks(case: Case) -> Ints:

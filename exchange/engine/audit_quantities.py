@@ -5,7 +5,7 @@ from typing import Final
 
 import numpy as np
 
-from exchange.engine.audit_case import Case
+from exchange.engine.audit_case import Case, is_increasing
 from exchange.engine.book import MICROS, NO_GROUP, BidKind, Flags, Ints
 from exchange.engine.bound import block_lots
 from exchange.engine.distinct import distinct_rows
@@ -46,6 +46,8 @@ def _check_rows(case: Case, table: str, fills: BidFills | OfferFills, key: tuple
     if (fills.quantity_lots <= 0).any():
         case.failures.add("fill_not_positive", table, "a fill is of nothing or less")
     columns = [getattr(fills, name) for name in key]
+    if is_increasing(columns):
+        return
     order = np.lexsort(columns[::-1])
     if (order != np.arange(len(order))).any():
         case.failures.add("fill_unsorted", table, f"rows are not sorted by {', '.join(key)}")
@@ -158,12 +160,25 @@ def overfilled(case: Case, rows: Ints, keys: Ints, most_lots: Ints) -> list[int]
     most = np.zeros(len(distinct), dtype=np.int64)
     most[place] = most_lots
     suspects = np.flatnonzero(up > most * MICROS)
+    if not len(suspects):
+        return []
+    order = np.argsort(place, kind="stable")
+    start = np.searchsorted(place[order], np.arange(len(distinct) + 1))
     over = []
     for suspect in suspects.tolist():
-        lots = sum((row_units(case, row) for row in rows[place == suspect]), Fraction(0))
-        if lots > int(most[suspect]):
+        mine = rows[order[start[suspect] : start[suspect + 1]]].tolist()
+        if _units(case, mine) > int(most[suspect]):
             over.append(int(distinct[suspect]))
     return over
+
+
+def _units(case: Case, rows: list[int]) -> Fraction:
+    """Add up fills of one bid, in lots of units: at once where they are of one factor."""
+    lots = case.clearing.bid_fills.quantity_lots
+    factors = {int(case.factor_micros[row]) for row in rows}
+    if len(factors) == 1:
+        return Fraction(sum(int(lots[row]) for row in rows) * MICROS, factors.pop())
+    return sum((row_units(case, row) for row in rows), Fraction(0))
 
 
 def units_micros(case: Case, rows: Ints, *, up: bool) -> Ints:

@@ -8,16 +8,21 @@ share: market.md leaves open which of the tied bids gets which cell.
 """
 
 from fractions import Fraction
+from typing import Final
 
 import numpy as np
 
 from exchange.engine.audit_case import Case, find_sorted
-from exchange.engine.audit_prices import PeriodFills
+from exchange.engine.audit_fills import PeriodFills
 from exchange.engine.audit_quantities import row_units
 from exchange.engine.book import MICROS, BidKind, Book, Flags, Ints
 from exchange.engine.bound import unroll_windows
 from exchange.engine.distinct import distinct_rows, number_lists
+from exchange.engine.exact import sum_by
 from exchange.engine.reach import region_rule, slowest_route
+
+_PRODUCT_MAX: Final = 4e18
+_DOUBT: Final = 1e-9
 
 
 def share_pro_rata(total: int, weights: list[int]) -> list[int]:
@@ -57,29 +62,35 @@ def check_offer_ties(case: Case) -> None:
     lots = np.where(place < 0, 0, np.append(sold.quantity_lots, 0)[place])
     asked = offers.quantity_lots[rows]
     ladder = (book.offer_pair[rows], period, offers.price_ticks[rows])
-    for tied in _partial_groups(ladder, lots, lots < asked):
-        due = share_pro_rata(int(lots[tied].sum()), asked[tied].tolist())
-        for row, share in zip(tied, due, strict=True):
+    tied, group = _partial_groups(ladder, lots, lots < asked)
+    for same in _groups_of(tied, group, misshared(group, lots[tied], asked[tied])):
+        due = share_pro_rata(int(lots[same].sum()), asked[same].tolist())
+        for row, share in zip(same, due, strict=True):
             if lots[row] != share:
                 where = f"offer {offers.names[rows[row]]} period {period[row]}"
                 reason = f"sold {lots[row]} lots where its share of the tie is {share}"
                 case.failures.add("tie_not_pro_rata", where, reason)
 
 
-def check_bid_ties(case: Case) -> None:
+def check_bid_ties(case: Case, filled: PeriodFills) -> None:
     """Check how hourly bids of one ladder, period and limit share what they get."""
-    bids, filled = case.book.bids, PeriodFills(case)
+    bids = case.book.bids
     hourly = np.flatnonzero(bids.kind == BidKind.HOURLY)
     rows, period = unroll_windows(bids.first[hourly], bids.end[hourly])
     bid = hourly[rows]
     keys = (bid_ladders(case.book)[bid], period, bids.price_ticks[bid])
     units, short = filled.units(bid, period), filled.is_short(bid, period)
-    for tied in _partial_groups(keys, units, short):
-        _check_tied_bids(case, bid[tied].tolist(), int(period[tied[0]]))
+    tied, group = _partial_groups(keys, units, short)
+    suspect = _suspect_bids(case, _TiedBids(case, bid[tied], period[tied], group))
+    for same in _groups_of(tied, group, suspect):
+        _check_tied_bids(case, bid[same].tolist(), int(period[same[0]]))
 
 
-def _partial_groups(keys: tuple[Ints, Ints, Ints], got: Ints, short: Flags) -> list[Ints]:
-    """Give the rows of each group that got something, but not everything, in the order of rows."""
+def _partial_groups(keys: tuple[Ints, Ints, Ints], got: Ints, short: Flags) -> tuple[Ints, Ints]:
+    """Give the rows of all groups that got something, but not everything, and their groups.
+
+    Groups are numbered from 0 and stand one after another, each in the order of its rows.
+    """
     _, code = distinct_rows(keys)
     size = int(code.max(initial=-1)) + 1
     some = np.bincount(code[got > 0], minlength=size) > 0
@@ -87,7 +98,70 @@ def _partial_groups(keys: tuple[Ints, Ints, Ints], got: Ints, short: Flags) -> l
     several = np.bincount(code, minlength=size) > 1
     rows = np.flatnonzero((some & lacks & several)[code])
     rows = rows[np.argsort(code[rows], kind="stable")]
-    return np.split(rows, np.flatnonzero(np.diff(code[rows])) + 1) if len(rows) else []
+    return rows, np.cumsum(np.diff(code[rows], prepend=code[rows[:1]]) > 0)
+
+
+def _groups_of(rows: Ints, group: Ints, which: Flags) -> list[Ints]:
+    """Give the rows of each group flagged."""
+    start = np.searchsorted(group, np.arange(len(which) + 1))
+    return [rows[start[one] : start[one + 1]] for one in np.flatnonzero(which).tolist()]
+
+
+def misshared(group: Ints, lots: Ints, weight: Ints) -> Flags:
+    """Flag the groups whose lots are not shared by weight as ``share_pro_rata`` would.
+
+    All groups at once; one whose products no int64 holds is flagged unseen.
+    """
+    size = int(group.max(initial=-1)) + 1
+    total, whole = sum_by(group, lots, size), sum_by(group, weight, size)
+    most = np.zeros(size, dtype=np.int64)
+    np.maximum.at(most, group, weight)
+    seen = total.astype(np.float64) * most < _PRODUCT_MAX
+    share, rest = np.divmod(np.where(seen, total, 0)[group] * weight, whole[group])
+    left = total - sum_by(group, share, size)
+    order = np.lexsort((-rest, group))
+    rank = np.empty(len(order), dtype=np.int64)
+    rank[order] = np.arange(len(order)) - np.searchsorted(group, group)
+    wrong = lots != share + (rank < left[group])
+    return np.asarray((np.bincount(group[wrong], minlength=size) > 0) | ~seen)
+
+
+class _TiedBids:
+    """Tied bids by group, each in one period, and the fills that they got there."""
+
+    def __init__(self, case: Case, bid: Ints, period: Ints, group: Ints) -> None:
+        fills, periods = case.clearing.bid_fills, case.book.periods
+        self.bid, self.group, self.groups = bid, group, int(group.max(initial=-1)) + 1
+        key = bid * periods + period
+        order = np.argsort(key, kind="stable")
+        place = find_sorted(key[order], fills.bid * periods + fills.period)
+        self.fills = np.flatnonzero(place >= 0)
+        self.tied = order[place[self.fills]]  # the tied bid that each of the fills is of
+        of = group[self.tied]
+        places = (fills.site, fills.accelerator, fills.route)
+        cells, _ = distinct_rows((of, *(column[self.fills] for column in places)))
+        self.cells = np.bincount(cells[0], minlength=self.groups)
+        self.factor = np.zeros(self.groups, dtype=np.int64)  # that of the cell, if there is one
+        self.factor[of] = case.factor_micros[self.fills]
+
+
+def _suspect_bids(case: Case, ties: _TiedBids) -> Flags:
+    """Flag the groups of tied bids that may not share as they should: few, if all is well."""
+    bids, group = case.book.bids, ties.group
+    asked = bids.quantity_lots[ties.bid]
+    odd = np.bincount(group[asked * ties.factor[group] % MICROS != 0], minlength=ties.groups)
+    lots = case.clearing.bid_fills.quantity_lots[ties.fills]
+    exact = misshared(group, sum_by(ties.tied, lots, len(group)), asked)
+    served = lots * (MICROS / case.factor_micros[ties.fills])
+    units = np.bincount(ties.tied, weights=served, minlength=len(group))
+    total = np.bincount(group, weights=units, minlength=ties.groups)
+    whole = np.bincount(group, weights=asked, minlength=ties.groups)
+    factors = np.minimum.reduceat(bids.choice_factor_micros, bids.choice_start[:-1])
+    slack = MICROS / factors[ties.bid] * np.maximum(1, ties.cells)[group]
+    # Sums of floats are off by far less than a billionth of the total.
+    far = np.abs(units - (total / whole)[group] * asked) >= slack - _DOUBT * total[group]
+    loose = np.bincount(group[far], minlength=ties.groups) > 0
+    return np.where((ties.cells == 1) & (odd == 0), exact, loose)
 
 
 def _check_tied_bids(case: Case, bids: list[int], period: int) -> None:

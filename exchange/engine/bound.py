@@ -12,7 +12,7 @@ from typing import Final
 import numpy as np
 
 from exchange.engine.book import LOTS_PER_UNIT, MICROS, NO_GROUP, BidKind, Book, Ints
-from exchange.engine.exact import HUGE, dot, scale_micros, total
+from exchange.engine.exact import HUGE, Objects, dot, scale_micros
 from exchange.engine.exact_prices import ExactPrices, certified, net_prices
 from exchange.engine.outcome import CertificatePrices
 from exchange.engine.reach import Reach
@@ -68,14 +68,15 @@ def hourly_surplus(book: Book, reach: Reach, costs: Ints) -> int:
 def volume_surplus(book: Book, reach: Reach, costs: Ints) -> int:
     """Give the best surplus of all volume bids: the cheapest unit-periods they can reach."""
     bids, best = book.bids, 0
-    for bid in np.flatnonzero(bids.kind == BidKind.VOLUME):
-        period = np.arange(bids.first[bid], bids.end[bid])
-        cost = unit_costs(reach, costs, np.full(len(period), bid), period)
-        gains = np.sort(np.maximum(bids.price_ticks[bid] * MICROS - cost, 0))[::-1]
-        at_once = int(bids.quantity_lots[bid])
-        whole, rest = divmod(int(bids.volume_lots[bid]), at_once)
-        best += total(gains[:whole]) * at_once
-        best += int(gains[whole]) * rest if rest else 0
+    volumes = np.flatnonzero(bids.kind == BidKind.VOLUME)
+    for rows, period in window_rows(bids.first[volumes], bids.end[volumes]):
+        bid = volumes[rows]
+        gain = bids.price_ticks[bid] * MICROS - unit_costs(reach, costs, bid, period)
+        order = np.lexsort((-gain, bid))
+        bid, gain = bid[order], np.maximum(gain[order], 0)
+        before = np.arange(len(bid)) - np.searchsorted(bid, bid)
+        left = bids.volume_lots[bid] - before * bids.quantity_lots[bid]
+        best += dot(gain, np.clip(left, 0, bids.quantity_lots[bid]))
     return best
 
 
@@ -102,31 +103,38 @@ def block_surpluses(book: Book, reach: Reach, prices: ExactPrices) -> dict[int, 
     found: dict[int, int] = {}
     for duration in np.unique(bids.duration[blocks]):
         costs = reach.cheapest(prices, int(duration))
-        for bid in blocks[bids.duration[blocks] == duration].tolist():
-            surplus = _best_option(book, reach, costs, bid)
-            if surplus is not None:
-                found[bid] = surplus
+        mine = blocks[bids.duration[blocks] == duration]
+        for bid, surplus in _option_surpluses(book, reach, costs, mine):
+            found[bid] = max(found.get(bid, surplus), surplus)
     return found
 
 
-def _best_option(book: Book, reach: Reach, costs: Ints, bid: int) -> int | None:
-    """Give a block's surplus at its best accelerator and start; None where it fits nowhere."""
+def _option_surpluses(
+    book: Book, reach: Reach, costs: Ints, blocks: Ints
+) -> Iterator[tuple[int, int]]:
+    """Give blocks of one duration with their surplus at the best start, for each accelerator."""
     bids = book.bids
-    last = int(bids.end[bid] - bids.duration[bid])
-    choices = slice(int(bids.choice_start[bid]), int(bids.choice_start[bid + 1]))
-    cheapest = costs[reach.want[choices], bids.first[bid] : last + 1].min(axis=1)
-    value = block_value(book, bid)
-    lots = block_lots(int(bids.quantity_lots[bid]), bids.choice_factor_micros[choices])
-    fits = cheapest < HUGE
-    pairs = zip(cheapest[fits].tolist(), lots[fits].tolist(), strict=True)
-    return max((value - cost * taken for cost, taken in pairs), default=None)
+    row, choice = unroll_windows(bids.choice_start[blocks], bids.choice_start[blocks + 1])
+    bid = blocks[row]
+    for rows, start in window_rows(bids.first[bid], bids.end[bid] - bids.duration[bid] + 1):
+        change = np.flatnonzero(np.diff(rows, prepend=-1))
+        cheapest = np.minimum.reduceat(costs[reach.want[choice[rows]], start], change)
+        here = rows[change][cheapest < HUGE]
+        lots = block_lots(bids.quantity_lots[bid[here]], bids.choice_factor_micros[choice[here]])
+        paid = cheapest[cheapest < HUGE].astype(object) * lots
+        yield from zip(bid[here].tolist(), block_values(book, bid[here]) - paid, strict=True)
+
+
+def block_values(book: Book, blocks: Ints) -> Objects:
+    """Give what whole blocks are worth at their limits, in micro-ticks x lots: Python integers."""
+    bids = book.bids
+    ticks = bids.price_ticks[blocks].astype(object) * bids.quantity_lots[blocks]
+    return np.asarray(ticks * bids.duration[blocks] * MICROS, dtype=object)
 
 
 def block_value(book: Book, bid: int) -> int:
-    """Give what a whole block is worth at its limit, in micro-ticks x lots."""
-    bids = book.bids
-    ticks = int(bids.price_ticks[bid]) * int(bids.quantity_lots[bid])
-    return ticks * int(bids.duration[bid]) * MICROS
+    """Give what one whole block is worth at its limit, in micro-ticks x lots."""
+    return int(block_values(book, np.array([bid]))[0])
 
 
 def block_lots(quantity_lots: Ints | int, factor_micros: Ints) -> Ints:

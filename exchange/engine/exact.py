@@ -3,9 +3,11 @@
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from exchange.engine.book import Ints
 
+Objects = NDArray[np.object_]  # of Python integers, where an int64 may not do
 HUGE: Final = 2 * 10**18  # Stands for "out of reach"; a sum of two still fits an int64.
 _LIMB_BITS: Final = 20
 _LIMB: Final = (1 << _LIMB_BITS) - 1
@@ -25,11 +27,6 @@ def dot(left: Ints, right: Ints) -> int:
         for j, b in enumerate(_limbs(right)):
             total += int(np.dot(a, b)) << (_LIMB_BITS * (i + j))
     return total
-
-
-def total(values: Ints) -> int:
-    """Give the exact sum of numbers from 0 to below 2**60."""
-    return dot(values, np.ones(len(values), dtype=np.int64))
 
 
 def sum_by(keys: Ints, values: Ints, size: int) -> Ints:
