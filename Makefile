@@ -70,5 +70,6 @@ lock:
 stop:
 	$(BIN)/python -m exchange.config.local down
 
-clean: stop
+clean:
+	if test -d $(VENV); then $(BIN)/python -m exchange.config.local erase; fi
 	rm -rf $(VENV) .local node_modules staticfiles

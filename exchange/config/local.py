@@ -1,16 +1,17 @@
 """Real servers for a machine that has none: PostgreSQL and Valkey out of wheels.
 
 ``python -m exchange.config.local up`` starts both and remembers their addresses in
-``.local/servers.json``; ``down`` stops them; ``status`` says what runs; ``exec CMD ...`` starts
-what is missing and becomes CMD with ``DATABASE_URL`` and ``REDIS_URL`` set; ``exec --play CMD``
-gives it the database of the demo. Where both variables are set already, nothing is started and
-``exec`` only becomes CMD. Both listen on loopback only, behind generated passwords, and keep
-their data between runs.
+``.local/servers.json``; ``down`` stops them; ``erase`` removes what they hold, too; ``status``
+says what runs; ``exec CMD ...`` starts what is missing and becomes CMD with ``DATABASE_URL`` and
+``REDIS_URL`` set; ``exec --play CMD`` gives it the database of the demo. Where both variables are
+set already, nothing is started and ``exec`` only becomes CMD. Both listen on loopback only, behind
+generated passwords, and keep their ports and data between runs.
 """
 
 import fcntl
 import json
 import os
+import shutil
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -70,6 +71,14 @@ def down() -> None:
         SERVERS_FILE.unlink(missing_ok=True)
 
 
+def erase() -> None:
+    """Stop both servers and remove their data, wherever it lies."""
+    down()
+    with _alone():
+        local_postgres.erase(CHECKOUT, STATE)
+        shutil.rmtree(STATE / "valkey", ignore_errors=True)
+
+
 def status() -> str:
     """Return one line a server."""
     postgres = "runs" if local_postgres.is_running(CHECKOUT, STATE) else "is stopped"
@@ -86,13 +95,15 @@ def become(command: list[str], *, play: bool = False) -> None:
 
 
 def main(words: list[str]) -> int:
-    """Carry out one of the four words; return the exit status."""
+    """Carry out one of the words; return the exit status."""
     verb, rest = (words[0], words[1:]) if words else ("", [])
     if verb == "up":
         up()
         print(status())  # noqa: T201
     elif verb == "down":
         down()
+    elif verb == "erase":
+        erase()
     elif verb == "status":
         print(status())  # noqa: T201
     elif verb == "exec" and rest[:1] == ["--play"]:

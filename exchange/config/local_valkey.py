@@ -5,10 +5,11 @@ import subprocess
 import time
 from importlib.util import find_spec
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import redis
 
-from exchange.config.local_ports import free_port
+from exchange.foundation.ports import free_port
 
 URL_FILE = "valkey.url"
 START_SECONDS = 20
@@ -19,12 +20,17 @@ class ServerFailed(Exception):
 
 
 def start(state: Path) -> str:
-    """Start the server if it does not run, and return its URL."""
+    """Start the server if it does not run, and return its URL.
+
+    It is the URL of the last time, unless somebody else listens there by now: processes that ran
+    through a restart find it again.
+    """
     if is_running(state):
         return (state / URL_FILE).read_text()
     home = state / "valkey"
     home.mkdir(exist_ok=True)
-    port, password = free_port(), secrets.token_hex(16)
+    last_port, password = _last_time(state)
+    port = free_port(last_port)
     url = f"redis://:{password}@127.0.0.1:{port}/0"
     (state / URL_FILE).touch(mode=0o600)
     (state / URL_FILE).write_text(url)
@@ -42,10 +48,10 @@ def start(state: Path) -> str:
     return url
 
 
-def stop(state: Path) -> None:
-    """Write everything down and stop."""
+def stop(state: Path, *, save: bool = True) -> None:
+    """Write everything down and stop; without ``save`` stop as if the power failed."""
     if is_running(state):
-        redis.Redis.from_url((state / URL_FILE).read_text()).shutdown(save=True)
+        redis.Redis.from_url((state / URL_FILE).read_text()).shutdown(save=save, nosave=not save)
 
 
 def is_running(state: Path) -> bool:
@@ -55,6 +61,15 @@ def is_running(state: Path) -> bool:
         return bool(redis.Redis.from_url(url, socket_connect_timeout=2).ping())
     except (FileNotFoundError, redis.RedisError, ValueError):
         return False
+
+
+def _last_time(state: Path) -> tuple[int, str]:
+    """Return the port and password that the server had, or no port and a new password."""
+    try:
+        found = urlsplit((state / URL_FILE).read_text())
+    except FileNotFoundError:
+        return 0, secrets.token_hex(16)
+    return found.port or 0, found.password or secrets.token_hex(16)
 
 
 def _program() -> Path:

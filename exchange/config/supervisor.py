@@ -1,8 +1,8 @@
 """Web, workers and beat on one machine: starts them, restarts what dies, stops them together.
 
-``python -m exchange.config.supervisor`` is what ``make run`` and the demo start; PORT, LOGS and
-STOP_WITH_PARENT are its settings. docker-compose.yml gives each part its own container with the
-same commands.
+``python -m exchange.config.supervisor`` is what ``make run`` and the demo start; PORT, LOGS,
+MIGRATE and STOP_WITH_PARENT are its settings. docker-compose.yml gives each part its own container
+with the same commands.
 """
 
 import os
@@ -123,14 +123,15 @@ def _stop(number: int, frame: FrameType | None) -> None:
 
 
 def main() -> int:
-    """Migrate, run all of them until told to stop, restart what dies.
+    """Migrate (unless MIGRATE is false), run all of them until told to stop, restart what dies.
 
     With STOP_WITH_PARENT they also end when the process that started this one is gone.
     """
     signal.signal(signal.SIGTERM, _stop)
     signal.signal(signal.SIGINT, _stop)
     checkout = Path(__file__).resolve().parents[2]
-    subprocess.run([PYTHON, *MIGRATE[1:]], check=True, cwd=checkout)  # noqa: S603
+    if os.environ.get("MIGRATE") != "false":
+        subprocess.run([PYTHON, *MIGRATE[1:]], check=True, cwd=checkout)  # noqa: S603
     port = int(os.environ.get("PORT", "8000"))
     logs = Path(os.environ.get("LOGS", checkout / ".local" / "logs"))
     parent = os.getppid() if os.environ.get("STOP_WITH_PARENT") else None

@@ -5,7 +5,6 @@ of this package. All of it listens on loopback and is gone when the bench ends.
 """
 
 import os
-import socket
 import time
 import urllib.error
 import urllib.request
@@ -21,6 +20,7 @@ from psycopg import sql
 
 from exchange.config import local
 from exchange.config.supervisor import Supervisor
+from exchange.foundation.ports import free_port
 
 DATABASE = "exchange_bench"
 LOGS = local.STATE / "logs" / DATABASE
@@ -59,7 +59,7 @@ def fresh_database() -> Iterator[None]:
 @contextmanager
 def processes() -> Iterator[int]:
     """Run web, worker and beat; give the port of the web process, once it is ready."""
-    port = _free_port()
+    port = free_port()
     connection.close()
     with Supervisor(port=port, logs=LOGS):
         give_up = time.monotonic() + START_SECONDS
@@ -67,12 +67,6 @@ def processes() -> Iterator[int]:
             assert time.monotonic() < give_up, f"the web process did not start; see {LOGS}"
             time.sleep(POLL_SECONDS)
         yield port
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def _is_ready(port: int) -> bool:

@@ -4,13 +4,13 @@ from typing import Any
 
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError, CommandParser
-from django.db import connection
 
 from accounts.models import Organization
 from exchange.foundation.market_time import is_play
+from exchange.foundation.ports import free_port
 from exchange.management.demo import platform, play, proofs, report
 from exchange.management.demo.progress import say, step
-from exchange.management.demo.stage import Stage, free_port, log_folder
+from exchange.management.demo.stage import Stage, log_folder
 
 
 class Command(BaseCommand):
@@ -33,16 +33,17 @@ class Command(BaseCommand):
         size = platform.Size(
             providers=options["providers"], buyers=options["buyers"], jobs=options["jobs"]
         )
-        scene = play.set_the_scene(size)
         with Stage(port=free_port(options["port"]), logs=log_folder()) as stage:
-            with step("web, worker and beat start"):
-                connection.close()
+            scene = play.set_the_scene(size)
+            with step("web, worker and beat are there"):
                 stage.wait_for_the_web()
             drafts = play.trade(scene, stage)
             play.deliver(scene, stage)
             holds = _show(scene, drafts)
             if options["once"]:
                 sys.exit(0 if holds else 1)
+            with step("the next auction opens, with the providers' offers for its day"):
+                play.go_on(scene, stage)
             _stay(stage.port)
 
 

@@ -1,57 +1,123 @@
-"""After the auction of the play: meters report over REST, and the worker settles."""
+"""After the auction of the play: the day passes hour by hour, and its meters report over REST.
 
-from collections import Counter
-from datetime import timedelta
+Each hour the clock moves on first, then the meters send what they counted in it; the worker
+settles the hour before meanwhile. What is lost on the way, the next counter makes up for.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db.models import F, OuterRef, Subquery, Sum
 
 from exchange.foundation.market_time import market_now
 from exchange.management.demo import platform
-from exchange.models import Auction
+from exchange.management.demo.doors import each
+from exchange.management.demo.stage import forward_to
+from exchange.management.traces.drafts import draw
+from exchange.models import Auction, BidFill
 from settlement.management.fleet import equip, fresh_keys
-from settlement.management.sending import through_door
-from settlement.management.simulation import Conduct, batches_of
-from settlement.models import Contract, DeliveryPeriod, PeriodState, Reading
+from settlement.management.sending import Send, through_door
+from settlement.management.simulation import BATCH, Conduct, Watched, readings_of
+from settlement.models import Contract, DeliveryPeriod, RunKind, SettlementRun
 
-EVERY = timedelta(minutes=15)
-LOSS_PPM, REPEAT_PPM = 200_000, 50_000
-SHORT_PROVIDER, SHORTFALL_PPM = 0, 300_000  # the first provider does not deliver 30 % of its time
+HOUR = timedelta(hours=1)
+AFTER_THE_HOUR = timedelta(minutes=5)
+USUAL = Conduct(every=timedelta(minutes=15), loss_ppm=200_000, repeat_ppm=50_000, reorder=True)
+# The provider that sold most does not deliver 30 % of its time. The next one's line is cut for
+# the last hours of the day: its meters send what they counted the next morning.
+WEAK = replace(USUAL, shortfall_ppm=300_000)
+CUT_HOURS = 6
+RECONNECTED_AFTER_END = timedelta(hours=9)
+Events = list[dict[str, Any]]
 
 
-def report_readings(auction: Auction, *, port: int, short: str) -> Counter[str]:
-    """Let every device report what it delivered, some readings lost, repeated and shuffled.
+@dataclass(frozen=True, slots=True)
+class Shift:
+    """What is reported at one moment: the events of each meter, in the order they are sent."""
 
-    ``short`` is the public id of the provider that does not deliver all. Returns the answers.
-    """
+    at: datetime
+    reports: Mapping[str, Events]
+
+
+def line_up(auction: Auction) -> list[Shift]:
+    """Enrol a device and a meter for everything sold; return what will be reported, and when."""
     contracts = list(
         Contract.objects.filter(auction_id=auction.public_id)
         .select_related("provider", "buyer")
         .order_by("pk")
     )
-    fleet = equip(contracts, now=market_now())
-    if Reading.objects.filter(contract__in=contracts).exists() and not _waiting(auction):
-        return Counter()
-    usual = Conduct(every=EVERY, loss_ppm=LOSS_PPM, repeat_ppm=REPEAT_PPM, reorder=True)
-    weak = Conduct(
-        every=EVERY,
-        loss_ppm=LOSS_PPM,
-        repeat_ppm=REPEAT_PPM,
-        reorder=True,
-        shortfall_ppm=SHORTFALL_PPM,
-    )
-    conducts = {each.public_id: weak for each in contracts if each.provider.public_id == short}
-    send = through_door(f"http://127.0.0.1:{port}", fresh_keys(watched.meter for watched in fleet))
+    weak, cut = _largest_sellers(auction)
+    provider_of = {contract.public_id: contract.provider_id for contract in contracts}
+    sent: dict[datetime, dict[str, Events]] = defaultdict(lambda: defaultdict(list))
+    for watched in equip(contracts, now=market_now()):
+        provider = provider_of[watched.contract]
+        for event in _events_of(watched, WEAK if provider == weak else USUAL, auction):
+            at = _sent_at(event, auction, is_cut=provider == cut)
+            sent[at][watched.meter].append(event)
+    return [Shift(at, sent[at]) for at in sorted(sent)]
+
+
+def report(shifts: Sequence[Shift], *, until: datetime, port: int) -> Counter[str]:
+    """Move the clock from shift to shift and let the meters report; return the answers.
+
+    After the last of them the clock will move on to ``until``. It moves to a shift only when all
+    before it is in: what a play that was cut off has sent already is passed over.
+    """
+    now = market_now()
+    ends = [*(shift.at for shift in shifts[1:]), until][: len(shifts)]
+    waiting = [shift for shift, end in zip(shifts, ends, strict=True) if now < end]
+    send = _sender(waiting, port)
     answers: Counter[str] = Counter()
-    batches = batches_of(fleet, conducts, until=auction.ends_at, seed=platform.SEED, usual=usual)
-    for meter, events in batches:
-        answers += send(meter, events)
+    for shift in waiting:
+        forward_to(shift.at)
+        batches = [
+            (meter, events[first : first + BATCH])
+            for meter, events in sorted(shift.reports.items())
+            for first in range(0, len(events), BATCH)
+        ]
+        answers += sum(each(batches, lambda batch: send(*batch)), Counter())
     return answers
 
 
-def settled_up_to(auction: Auction, run_no: int) -> bool:
-    """Return whether every period of the auction's contracts has had its run ``run_no``."""
+def settled_up_to(auction: Auction, run: RunKind) -> bool:
+    """Return whether every period of the auction's contracts has had this run."""
     periods = DeliveryPeriod.objects.filter(contract__auction_id=auction.public_id)
-    return not periods.exclude(runs__run_no=run_no).exists()
+    return not periods.exclude(runs__run_no=run).exists()
 
 
-def _waiting(auction: Auction) -> bool:
-    periods = DeliveryPeriod.objects.filter(contract__auction_id=auction.public_id)
-    return periods.filter(state__in=[PeriodState.OPEN, PeriodState.METERED]).exists()
+def corrected_by(auction: Auction, run: RunKind) -> int:
+    """Return for how many periods this run found another delivery than the run before it."""
+    before = SettlementRun.objects.filter(period=OuterRef("period"), run_no=run - 1)
+    runs = SettlementRun.objects.filter(
+        run_no=run, period__contract__auction_id=auction.public_id
+    ).annotate(before_ms=Subquery(before.values("delivered_ms")))
+    return runs.exclude(delivered_ms=F("before_ms")).count()
+
+
+def _largest_sellers(auction: Auction) -> tuple[int | None, int | None]:
+    """Return the providers that sold most and second most."""
+    sold = BidFill.objects.filter(auction=auction).values_list("site__provider_id")
+    ordered = sold.annotate(lots=Sum("quantity_lots")).order_by("-lots", "site__provider__name")
+    first, second = [*(provider for provider, _ in ordered[:2]), None, None][:2]
+    return first, second
+
+
+def _events_of(watched: Watched, conduct: Conduct, auction: Auction) -> Events:
+    rng = draw("meter", platform.SEED, watched.device)
+    return readings_of(watched, conduct, until=auction.ends_at, rng=rng)
+
+
+def _sent_at(event: dict[str, Any], auction: Auction, *, is_cut: bool) -> datetime:
+    counted_at = datetime.fromisoformat(event["data"]["period_end"])
+    if is_cut and counted_at > auction.ends_at - CUT_HOURS * HOUR:
+        return auction.ends_at + RECONNECTED_AFTER_END
+    hours = -((auction.starts_at - counted_at) // HOUR)  # the hour that it is in, when it is over
+    return auction.starts_at + hours * HOUR + AFTER_THE_HOUR
+
+
+def _sender(shifts: Sequence[Shift], port: int) -> Send:
+    meters = {meter for shift in shifts for meter in shift.reports}
+    return through_door(f"http://127.0.0.1:{port}", fresh_keys(meters))

@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from django.db import transaction
+
 from accounts.models import Caller, Kind, Organization, User
 from accounts.models.roles import Role
 from accounts.services.members import add_member
@@ -34,14 +36,15 @@ def gather(size: Size) -> Parties:
         ("buyer", buyers[0]),
     ):
         _person(platform.LOGINS[role], organization, staff=role in {"operator", "auditor"})
-    for buyer in buyers:
-        deposit(
-            buyer.pk,
-            amount_micros=platform.DEPOSIT_MICROS,
-            reason="money to play with",
-            actor=acting_for(operator),
-            key=f"demo-{buyer.public_id}",
-        )
+    with transaction.atomic():
+        for buyer in buyers:
+            deposit(
+                buyer.pk,
+                amount_micros=platform.DEPOSIT_MICROS,
+                reason="money to play with",
+                actor=acting_for(operator),
+                key=f"demo-{buyer.public_id}",
+            )
     return Parties(operator=operator, providers=providers, buyers=buyers)
 
 
@@ -65,7 +68,8 @@ def _numbered(pattern: str, count: int) -> list[str]:
 
 def _named(names: Sequence[str], kind: str) -> list[Organization]:
     there = {found.name: found for found in Organization.objects.filter(name__in=names)}
-    return [there.get(name) or create_organization(name, kinds=[kind]) for name in names]
+    with transaction.atomic():
+        return [there.get(name) or create_organization(name, kinds=[kind]) for name in names]
 
 
 def _person(email: str, organization: Organization, *, staff: bool) -> None:

@@ -4,30 +4,40 @@ Every step finds what an earlier run left behind, so a play that was cut off goe
 and one that is over is only reported and audited again.
 """
 
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
+from django.db import transaction
 
 from accounts.models import Organization
-from exchange.foundation.market_time import mark_as_play, market_now
-from exchange.management.demo import delivery, market_setup, parties, trading
+from exchange.foundation.market_time import mark_as_play, market_now, set_market_time
+from exchange.management.demo import delivery, market_setup, parties, platform, trading
 from exchange.management.demo.doors import Door
 from exchange.management.demo.platform import SAMPLE, Size
 from exchange.management.demo.progress import say, step
 from exchange.management.demo.stage import Stage, forward_to
-from exchange.management.traces.drafts import BidDraft
+from exchange.management.traces.drafts import BidDraft, OfferDraft
 from exchange.management.traces.sources import Prices, read_prices
-from exchange.models import Auction, AuctionState, Site
-from exchange.services.auctions import schedule_auctions
+from exchange.models import Auction, AuctionSeries, AuctionState
+from exchange.services.auctions import schedule_auctions, void_auction
 from exchange.services.catalog import load_catalog
 from settlement.models import RunKind
 from settlement.services.grid_factors import OUR_FACTORS, load_factors
 
 BEFORE_GATE = timedelta(hours=2)
 MOMENT = timedelta(seconds=1)
-LATE = timedelta(minutes=5)
+
+
+class Run(NamedTuple):
+    """A settlement run, and when it is due for all hours of the day."""
+
+    kind: RunKind
+    due: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,8 +47,14 @@ class Scene:
     size: Size
     prices: Prices
     people: parties.Parties
+    offers: Sequence[OfferDraft]
+    owners: Mapping[str, Organization]  # by the code of the site
     auction: Auction
-    day: date
+
+    @property
+    def day(self) -> date:
+        """The day that the auction sells."""
+        return _day_of(self.auction)
 
 
 def set_the_scene(size: Size) -> Scene:
@@ -53,13 +69,14 @@ def set_the_scene(size: Size) -> Scene:
     sites, offers = market_setup.draft_offers(prices, size)
     market_setup.build_sites(sites, offers, people.providers)
     market_setup.set_limits(sites, offers)
-    auction = _announce()
-    day = auction.starts_at.astimezone(ZoneInfo(settings.MARKET_TIME_ZONE)).date()
+    auction = _announce(people.operator)
+    owners = {site.code: people.providers[site.provider] for site in sites}
     if auction.state in (AuctionState.SCHEDULED, AuctionState.OPEN):
         with step(f"{len(offers)} offers at {len(sites)} sites"):
-            owners = {site.code: people.providers[site.provider] for site in sites}
-            market_setup.list_offers(offers, owners, day)
-    return Scene(size=size, prices=prices, people=people, auction=auction, day=day)
+            market_setup.list_offers(offers, owners, _day_of(auction))
+    return Scene(
+        size=size, prices=prices, people=people, offers=offers, owners=owners, auction=auction
+    )
 
 
 def trade(scene: Scene, stage: Stage) -> list[BidDraft]:
@@ -86,52 +103,77 @@ def trade(scene: Scene, stage: Stage) -> list[BidDraft]:
 
 
 def deliver(scene: Scene, stage: Stage) -> None:
-    """Let the day pass: meters report, and each settlement run is played when it is due."""
+    """Let the day pass: meters report every hour, and each settlement run is made when due."""
     auction = scene.auction
-    forward_to(auction.ends_at + LATE)
-    with step("meters report the day over REST, some readings lost, repeated, shuffled"):
-        answers = delivery.report_readings(
-            auction, port=stage.port, short=_short_provider(scene).public_id
-        )
+    if delivery.settled_up_to(auction, RunKind.FINAL):
+        return
+    provisional, r1, *later = _runs(auction)
+    with step("a device and a meter for everything that was sold"):
+        shifts = delivery.line_up(auction)
+    hours = [shift for shift in shifts if shift.at <= provisional.due]
+    with step(f"{len(hours)} hours pass: meters report over REST, the worker settles"):
+        answers = delivery.report(hours, until=provisional.due, port=stage.port)
+        _settle(auction, provisional, stage)
+    _count(answers)
+    with step("next morning a line is mended, and its meters report"):
+        answers = delivery.report(shifts[len(hours) :], until=r1.due, port=stage.port)
+    _count(answers)
+    for run in (r1, *later):
+        with step(f"the day is settled again: {run.kind.label}"):
+            _settle(auction, run, stage)
+        say(f"    {delivery.corrected_by(auction, run.kind)} hours of contracts were corrected")
+
+
+def go_on(scene: Scene, stage: Stage) -> None:
+    """Let the market go on after the day: its next auction opens, and providers offer again."""
+    series = scene.auction.series
+    AuctionSeries.objects.filter(pk=series.pk).update(active=True)
+    schedule_auctions()
+    coming = series.auctions.filter(closes_at__gt=market_now() + BEFORE_GATE)
+    auction = coming.earliest("closes_at")
+    forward_to(auction.opens_at)
+    stage.wait_for(lambda: _state(auction) == AuctionState.OPEN, "the next book's opening")
+    market_setup.list_offers(scene.offers, scene.owners, _day_of(auction))
+
+
+def _settle(auction: Auction, run: Run, stage: Stage) -> None:
+    forward_to(run.due)
+    stage.wait_for(lambda: delivery.settled_up_to(auction, run.kind), f"the {run.kind.label} run")
+
+
+def _count(answers: Counter[str]) -> None:
     if answers:
         say("    " + ", ".join(f"{count} {word}" for word, count in sorted(answers.items())))
-    for run, due in _runs(auction):
-        with step(f"the day is settled: {run.label}"):
-            forward_to(auction.ends_at + due + MOMENT)
-            stage.wait_for(
-                lambda run=run: delivery.settled_up_to(auction, run),  # type: ignore[misc]
-                f"the {run.label} run",
-            )
 
 
-def _runs(auction: Auction) -> list[tuple[RunKind, timedelta]]:
+def _runs(auction: Auction) -> list[Run]:
     delays = [timedelta(minutes=minutes) for minutes in auction.run_delays_minutes]
     delays.append(timedelta(days=auction.dispute_days))
-    return list(zip(RunKind, delays, strict=True))
+    last_hour = auction.ends_at + MOMENT
+    return [Run(kind, last_hour + delay) for kind, delay in zip(RunKind, delays, strict=True)]
 
 
-def _short_provider(scene: Scene) -> Organization:
-    """Return the provider that sold most, so that its shortfall is seen."""
-    sold = (
-        Site.objects.filter(bid_fills__auction=scene.auction)
-        .values_list("provider_id", flat=True)
-        .order_by("provider_id")
-    )
-    first = sold.first()
-    owners = {organization.pk: organization for organization in scene.people.providers}
-    return owners[first] if first in owners else scene.people.providers[0]
+def _day_of(auction: Auction) -> date:
+    return auction.starts_at.astimezone(ZoneInfo(settings.MARKET_TIME_ZONE)).date()
 
 
-def _announce() -> Auction:
+def _announce(operator: Organization) -> Auction:
     """Return the auction of the play; the first time, set the clock two hours before its gate."""
+    found = Auction.objects.filter(series__code=platform.SERIES).order_by("closes_at")
+    return found.exclude(state=AuctionState.VOIDED).first() or _announce_first(operator)
+
+
+@transaction.atomic
+def _announce_first(operator: Organization) -> Auction:
+    """Announce one auction and no other until the day is over, its gate two hours away."""
     series = market_setup.ensure_series()
-    found = series.auctions.exclude(state=AuctionState.VOIDED).order_by("closes_at")
-    auction = found.filter(bids__isnull=False).first() or found.first()
-    if auction is None:
-        schedule_auctions()
-        auction = series.auctions.earliest("closes_at")
-    if auction.state == AuctionState.SCHEDULED:
-        forward_to(max(market_now(), auction.closes_at - BEFORE_GATE))
+    schedule_auctions()
+    ahead = series.auctions.filter(closes_at__gt=market_now() + BEFORE_GATE)
+    auction = ahead.earliest("closes_at")
+    AuctionSeries.objects.filter(pk=series.pk).update(active=False)
+    for other in series.auctions.exclude(pk=auction.pk):
+        void_auction(other, reason="the play trades one day", actor=parties.acting_for(operator))
+    set_market_time(auction.closes_at - BEFORE_GATE)
     return auction
 
 

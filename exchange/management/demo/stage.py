@@ -16,7 +16,8 @@ from django.conf import settings
 from exchange.foundation.market_time import market_now, set_market_time
 
 WAIT_SECONDS = 300.0
-POLL_SECONDS = 0.2
+POLL_SECONDS = 0.1
+TICK_SECONDS = "0.3"  # in a play the next hour comes in seconds
 
 
 class TooSlow(Exception):
@@ -40,7 +41,13 @@ class Stage:
                 [sys.executable, "-m", "exchange.config.supervisor"],
                 cwd=settings.BASE_DIR,
                 env=os.environ
-                | {"PORT": str(self.port), "LOGS": str(self.logs), "STOP_WITH_PARENT": "1"},
+                | {
+                    "PORT": str(self.port),
+                    "LOGS": str(self.logs),
+                    "STOP_WITH_PARENT": "1",
+                    "MIGRATE": "false",  # the play has
+                    "TICK_SECONDS": os.environ.get("TICK_SECONDS", TICK_SECONDS),
+                },
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
@@ -78,19 +85,6 @@ def forward_to(moment: datetime) -> None:
     """Set the market's clock to ``moment`` unless it is later already."""
     if market_now() < moment:
         set_market_time(moment)
-
-
-def free_port(wanted: int) -> int:
-    """Return ``wanted`` if nobody listens there, else a free port."""
-    for port in (wanted, 0):
-        with socket.socket() as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                probe.bind(("127.0.0.1", port))
-            except OSError:
-                continue
-            return int(probe.getsockname()[1])
-    raise TooSlow("no port is free on this machine")
 
 
 def log_folder() -> Path:
