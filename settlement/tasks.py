@@ -6,6 +6,7 @@ from celery import shared_task
 
 from exchange.foundation.market_time import market_now
 from settlement.queries.audit import audit_books as audit
+from settlement.services.collateral import move_collateral
 from settlement.services.contract_moves import advance_contracts
 from settlement.services.partitions import open_days_ahead
 from settlement.services.settling import settle_due
@@ -21,6 +22,7 @@ def settle_due_periods() -> None:
     open_days_ahead(now)
     advance_contracts(now)
     runs = settle_due(now)
+    move_collateral(now)
     statements = finalize_due(now)
     if runs or statements:
         logger.info("settled %s runs, finalized %s statements", runs, statements)

@@ -65,6 +65,7 @@ WORDS: dict[str, "str | Promise"] = {
     "rent of a full link": _("rent of a full link"),
     "rent of a used-up power budget": _("rent of a used-up power budget"),
     "domestic share": _("domestic share"),
+    "collateral used for a shortfall": _("collateral used for a shortfall"),
     "penalty for a shortfall": _("penalty for a shortfall"),
     "credit for a shortfall": _("credit for a shortfall"),
     "reversal of a mistake": _("reversal of a mistake"),

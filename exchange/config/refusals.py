@@ -32,6 +32,10 @@ from exchange.services.offers import (
     OfferNotFound,
     OfferNotLive,
 )
+from exchange.services.position_limits import PositionLimitExceeded
+from settlement.services.budgets import BudgetExceeded, UnknownProject
+from settlement.services.collateral import CollateralMissing, RateOutOfRange
+from settlement.services.credit_lines import CreditInUse, CreditOutOfRange
 from settlement.services.credit_notes import AlreadyCredited, StatementNotFinal
 from settlement.services.deposits import DepositDiffers, DepositOutOfRange, NotAnOperator
 from settlement.services.disputes import (
@@ -45,6 +49,7 @@ from settlement.services.four_eyes import OwnRequest
 from settlement.services.holds import InsufficientFunds
 from settlement.services.metering import BatchTooLong, MeterRevoked, NotAMeter
 from settlement.services.payouts import PayoutNotFound, PayoutOutOfRange
+from settlement.services.projects import ProjectExists, ProjectNotFound
 
 REFUSALS: dict[type[Exception], tuple[HTTPStatus, str]] = {
     # Any row with a state
@@ -85,6 +90,15 @@ REFUSALS: dict[type[Exception], tuple[HTTPStatus, str]] = {
     MarketNotFrozen: (HTTPStatus.CONFLICT, "market_not_frozen"),
     # Money
     InsufficientFunds: (HTTPStatus.PAYMENT_REQUIRED, "insufficient_funds"),
+    CreditInUse: (HTTPStatus.CONFLICT, "credit_in_use"),
+    CreditOutOfRange: (HTTPStatus.UNPROCESSABLE_ENTITY, "credit_out_of_range"),
+    CollateralMissing: (HTTPStatus.PAYMENT_REQUIRED, "collateral_missing"),
+    RateOutOfRange: (HTTPStatus.UNPROCESSABLE_ENTITY, "rate_out_of_range"),
+    PositionLimitExceeded: (HTTPStatus.CONFLICT, "position_limit"),
+    UnknownProject: (HTTPStatus.UNPROCESSABLE_ENTITY, "project_unknown"),
+    BudgetExceeded: (HTTPStatus.PAYMENT_REQUIRED, "budget_exceeded"),
+    ProjectExists: (HTTPStatus.CONFLICT, "project_exists"),
+    ProjectNotFound: (HTTPStatus.NOT_FOUND, "project_not_found"),
     NotAnOperator: (HTTPStatus.FORBIDDEN, "not_an_operator"),
     OwnRequest: (HTTPStatus.FORBIDDEN, "own_request"),
     DepositDiffers: (HTTPStatus.CONFLICT, "deposit_differs"),

@@ -9,6 +9,7 @@ from exchange.models.auctions import (
 from exchange.models.bids import BID_MOVES, Bid, BidKind, BidState, TimeInForce
 from exchange.models.books import BidEntry, OfferEntry
 from exchange.models.chips import Accelerator, AcceleratorKind, AiModel, Grade
+from exchange.models.limits import PositionLimit
 from exchange.models.network import Link, PowerBudget, Region, Route
 from exchange.models.offers import OFFER_MOVES, Offer, OfferState, OfferVersion
 from exchange.models.results import (
@@ -53,6 +54,7 @@ __all__ = [
     "OfferFill",
     "OfferState",
     "OfferVersion",
+    "PositionLimit",
     "PowerBudget",
     "PowerPrice",
     "Region",

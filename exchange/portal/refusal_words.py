@@ -28,6 +28,9 @@ REFUSAL_WORDS: dict[str, "str | Promise"] = {
     "market_frozen": _(
         "The market is halted. No order is taken until the operator lifts the halt."
     ),
+    "collateral_missing": _(
+        "The operator asks for collateral, and your free money does not cover it."
+    ),
     "offer_changed": _(
         "Somebody edited this offer since you opened the form. Look at the new version first."
     ),

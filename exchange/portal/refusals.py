@@ -17,6 +17,7 @@ from exchange.services.offers import (
     OfferNotFound,
     OfferNotLive,
 )
+from settlement.services.collateral import CollateralMissing
 
 # Exceptions that the pages expect; those without faults of their own are one fact, by its code.
 CODES: Mapping[type[Exception], str] = {
@@ -26,6 +27,7 @@ CODES: Mapping[type[Exception], str] = {
     OfferChanged: "offer_changed",
     OfferNotFound: "offer_not_found",
     OfferNotLive: "offer_not_live",
+    CollateralMissing: "collateral_missing",
     MaintenanceNotFound: "maintenance_not_found",
 }
 REFUSALS = tuple(CODES)

@@ -1,7 +1,8 @@
 """The money behind bids: one hold a bid, and one for all alternatives of a group.
 
 A group holds its dearest alternative. The amount of a hold never grows, so a dearer alternative
-replaces the group's hold by a new one, in the same database transaction.
+replaces the group's hold by a new one, in the same database transaction. It is the dearest
+alternative whose project's budget it reserves.
 """
 
 from collections.abc import Collection
@@ -39,10 +40,11 @@ Job = tuple[int | None, str]
 
 
 def cover_bid(organization_id: int, public_id: str, terms: BidTerms) -> str:
-    """Freeze what the bid may cost and return the hold's key. Raises InsufficientFunds."""
+    """Freeze what the bid may cost and return the hold's key. Raises what place_hold does."""
     if terms.group:
         return cover_group(organization_id, terms, terms.greatest_cost_micros)
-    place_hold(HoldRequest(public_id, organization_id, terms.greatest_cost_micros))
+    cost = terms.greatest_cost_micros
+    place_hold(HoldRequest(public_id, organization_id, cost, terms.project))
     return public_id
 
 
@@ -57,7 +59,7 @@ def cover_group(organization_id: int, terms: BidTerms, cost_micros: int) -> str:
     key = new_id("grp")
     if kept is not None:
         release_holds([kept], REPLACED)
-    place_hold(HoldRequest(key, organization_id, cost_micros))
+    place_hold(HoldRequest(key, organization_id, cost_micros, terms.project))
     members.update(hold_key=key)
     return key
 

@@ -17,6 +17,7 @@ from exchange.services.bid_rows import NewBid, insert_bid
 from exchange.services.bid_terms import auction_named_in, read_bid_terms
 from exchange.services.faults import Faults, TermsRefused
 from exchange.services.gates import AuctionNotOpen, hold_gates
+from exchange.services.position_limits import positions_of
 
 CANCELLED: Final = "cancelled_by_buyer"
 
@@ -34,8 +35,8 @@ def place_bid(body: object, *, caller: Caller) -> BidCard:
     """Check a bid against the book that it names, write it, and hold the most it can cost.
 
     The gate stays open until this transaction ends, and no bidder waits for another. Raises
-    TermsRefused, AuctionNotOpen, MarketFrozen, and settlement's InsufficientFunds; nothing is
-    written then.
+    TermsRefused, AuctionNotOpen, MarketFrozen, PositionLimitExceeded, and settlement's
+    InsufficientFunds, UnknownProject and BudgetExceeded; nothing is written then.
     """
     named = auction_named_in(body)
     floor = hold_gates([named] if named else [])
@@ -45,6 +46,10 @@ def place_bid(body: object, *, caller: Caller) -> BidCard:
         floor.refuse_unless_open(floor.gates[named])
     if terms is None:
         raise TermsRefused(faults.found)
+    positions = positions_of(caller.organization_id)
+    beyond = positions.refusal_of(terms) if positions else None
+    if beyond is not None:
+        raise beyond
     public_id = new_id("bid")
     hold_key = cover_bid(caller.organization_id, public_id, terms)
     bid = NewBid(public_id, caller, terms, hold_key, floor.now)

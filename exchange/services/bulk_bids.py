@@ -17,14 +17,30 @@ from exchange.services.bid_rows import NewBid, copy_bids
 from exchange.services.bid_terms import auction_named_in, read_bid_terms
 from exchange.services.faults import Fault, Faults, TermsRefused
 from exchange.services.gates import AuctionNotOpen, Floor, hold_gates
-from settlement.services.holds import HoldRequest, InsufficientFunds, place_holds
+from exchange.services.position_limits import PositionLimitExceeded, positions_of
+from settlement.services.budgets import BudgetExceeded, Budgets, UnknownProject
+from settlement.services.holds import HoldRequest, InsufficientFunds, cover_holds
 
 BULK_MAX: Final = 1_000
 AUCTIONS_MAX: Final = 16  # in one bulk; each is locked
-NOT_COVERED: Final = "the money that is available does not cover its greatest cost"
 
-Answer = BidCard | TermsRefused | AuctionNotOpen | InsufficientFunds
+Refusal = (
+    TermsRefused
+    | AuctionNotOpen
+    | PositionLimitExceeded
+    | UnknownProject
+    | BudgetExceeded
+    | InsufficientFunds
+)
+Answer = BidCard | Refusal
 """What became of one bid of a bulk: the placed bid, or its own refusal."""
+
+CODES: Final[dict[type[Exception], str]] = {
+    InsufficientFunds: "insufficient_funds",
+    BudgetExceeded: "budget_exceeded",
+    UnknownProject: "project_unknown",
+    PositionLimitExceeded: "position_limit",
+}
 
 
 class BulkRefused(Exception):
@@ -55,17 +71,16 @@ def place_bids(bodies: Sequence[object], *, caller: Caller, atomic: bool) -> lis
     assert len(bodies) <= BULK_MAX, "the door counts before it asks"
     floor = hold_gates(_auctions_named(bodies))
     answers: dict[int, Answer] = {}
-    good = []
+    read = []
     for place, body in enumerate(bodies):
         found = _read(body, floor)
         if isinstance(found, BidTerms):
-            good.append(_Item(place, new_id("bid"), found))
+            read.append(_Item(place, new_id("bid"), found))
         else:
             answers[place] = found
-    bids = dict(_cover(good, caller, floor))
-    for item in good:
-        refusal = InsufficientFunds(NOT_COVERED)
-        answers[item.place] = bids[item.place].card() if item.place in bids else refusal
+    good = _within_limits(read, caller, answers)
+    bids = dict(_cover(good, caller, floor, answers))
+    answers |= {place: bid.card() for place, bid in bids.items()}
     if atomic:
         _refuse_any(answers)
     if bids:
@@ -90,15 +105,40 @@ def _read(body: object, floor: Floor) -> BidTerms | TermsRefused | AuctionNotOpe
     return TermsRefused(faults.found) if terms is None else terms
 
 
-def _cover(good: Sequence[_Item], caller: Caller, floor: Floor) -> "list[tuple[int, NewBid]]":
-    """Hold the money, and return the bids that it covered by their places in the bulk."""
+def _within_limits(
+    items: Sequence[_Item], caller: Caller, answers: dict[int, Answer]
+) -> list[_Item]:
+    """Return the bids that keep the position limit and name projects that there are."""
+    named = {item.terms.project for item in items if item.terms.project}
+    missing = Budgets.missing(caller.organization_id, named)
+    positions = positions_of(caller.organization_id) if items else None
+    kept = []
+    for item in items:
+        project = item.terms.project
+        refusal: Refusal | None = UnknownProject(project) if project in missing else None
+        if refusal is None and positions is not None:
+            refusal = positions.refusal_of(item.terms)
+        if refusal is None:
+            kept.append(item)
+        else:
+            answers[item.place] = refusal
+    return kept
+
+
+def _cover(
+    good: Sequence[_Item], caller: Caller, floor: Floor, answers: dict[int, Answer]
+) -> "list[tuple[int, NewBid]]":
+    """Hold the money, and return the bids that it covered by their places in the bulk.
+
+    What refused the others goes to ``answers``.
+    """
     groups = _groups_of(good)
     # Groups are locked before accounts, as by whoever adds a single alternative to one.
     there = holds_of_groups(caller.organization_id, groups) if groups else {}
     fresh = [[item] for item in good if not item.terms.group]
     fresh += [members for job, members in groups.items() if job not in there]
     grown = [(members, there[job]) for job, members in groups.items() if job in there]
-    covered = [*_cover_fresh(fresh, caller), *_cover_grown(grown, caller)]
+    covered = [*_cover_fresh(fresh, caller, answers), *_cover_grown(grown, caller, answers)]
     return [
         (item.place, NewBid(item.public_id, caller, item.terms, key, floor.now))
         for item, key in sorted(covered)
@@ -114,44 +154,50 @@ def _groups_of(items: Sequence[_Item]) -> dict[Job, list[_Item]]:
     return groups
 
 
-def _cover_fresh(parcels: Sequence[list[_Item]], caller: Caller) -> list[tuple[_Item, str]]:
+def _cover_fresh(
+    parcels: Sequence[list[_Item]], caller: Caller, answers: dict[int, Answer]
+) -> list[tuple[_Item, str]]:
     """Hold once for each parcel what its dearest bid may cost, in one statement for all."""
     requests = [
         HoldRequest(
             members[0].public_id if not members[0].terms.group else new_id("grp"),
             caller.organization_id,
-            _dearest(members),
+            _dearest(members).terms.greatest_cost_micros,
+            _dearest(members).terms.project,
         )
         for members in parcels
     ]
-    fits = place_holds(requests) if requests else []
-    return [
-        (item, request.key)
-        for members, request, fit in zip(parcels, requests, fits, strict=True)
-        if fit
-        for item in members
-    ]
+    refusals = cover_holds(requests) if requests else []
+    covered: list[tuple[_Item, str]] = []
+    for members, request, refusal in zip(parcels, requests, refusals, strict=True):
+        if refusal is None:
+            covered.extend((item, request.key) for item in members)
+        else:
+            answers.update((item.place, refusal) for item in members)
+    return covered
 
 
 def _cover_grown(
-    parcels: Sequence[tuple[list[_Item], GroupHold]], caller: Caller
+    parcels: Sequence[tuple[list[_Item], GroupHold]], caller: Caller, answers: dict[int, Answer]
 ) -> list[tuple[_Item, str]]:
     """Cover alternatives of jobs that have some in the market; a dearer one is rare."""
     covered: list[tuple[_Item, str]] = []
     for members, hold in parcels:
-        key, dearest = hold.key, _dearest(members)
-        if dearest > hold.most_micros:
+        key, dearest = hold.key, _dearest(members).terms
+        if dearest.greatest_cost_micros > hold.most_micros:
             try:
                 with transaction.atomic():
-                    key = cover_group(caller.organization_id, members[0].terms, dearest)
-            except InsufficientFunds:
+                    cost = dearest.greatest_cost_micros
+                    key = cover_group(caller.organization_id, dearest, cost)
+            except (InsufficientFunds, BudgetExceeded) as refusal:
+                answers.update((item.place, refusal) for item in members)
                 continue
         covered.extend((item, key) for item in members)
     return covered
 
 
-def _dearest(members: Sequence[_Item]) -> int:
-    return max(item.terms.greatest_cost_micros for item in members)
+def _dearest(members: Sequence[_Item]) -> _Item:
+    return max(members, key=lambda item: item.terms.greatest_cost_micros)
 
 
 def _refuse_any(answers: dict[int, Answer]) -> None:
@@ -163,8 +209,8 @@ def _refuse_any(answers: dict[int, Answer]) -> None:
             )
         elif isinstance(answer, AuctionNotOpen):
             errors.append(_error(f"/bids/{place}/auction", "auction_not_open", answer))
-        elif isinstance(answer, InsufficientFunds):
-            errors.append(_error(f"/bids/{place}", "insufficient_funds", answer))
+        elif isinstance(answer, Exception):
+            errors.append(_error(f"/bids/{place}", CODES[type(answer)], answer))
     if errors:
         raise BulkRefused(errors)
 

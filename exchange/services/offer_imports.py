@@ -20,7 +20,12 @@ from exchange.services.offer_terms import (
     offer_rules,
     read_new_offer,
 )
-from exchange.services.offers import lock_sites, refuse_in_freeze, write_offers
+from exchange.services.offers import (
+    lock_sites,
+    refuse_in_freeze,
+    refuse_uncovered,
+    write_offers,
+)
 
 COLUMNS: Final = (*PLACE_FIELDS, *TERM_FIELDS)
 OPTIONAL: Final = ("label",)
@@ -38,7 +43,8 @@ class RowReport(NamedTuple):
 def import_offers(raw: bytes, *, caller: Caller) -> list[Offer]:
     """List every offer of the file, active at once; return them in its order.
 
-    Raises FileRefused with the faults of all rows, and MarketFrozen; nothing is written then.
+    Raises FileRefused with the faults of all rows, CollateralMissing and MarketFrozen; nothing is
+    written then.
     """
     refuse_in_freeze()
     reports = check_offers(raw, caller=caller)
@@ -46,6 +52,7 @@ def import_offers(raw: bytes, *, caller: Caller) -> list[Offer]:
     if faults:
         raise FileRefused(faults)
     news = [report.new for report in reports if report.new is not None]
+    refuse_uncovered([new.terms for new in news], caller)
     return write_offers(news, caller=caller, state=OfferState.ACTIVE)
 
 

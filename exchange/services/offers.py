@@ -5,13 +5,14 @@ the same accelerators. Terms never change: an edit adds a version, and what was 
 """
 
 from collections.abc import Iterable, Mapping
+from datetime import timedelta
 from typing import Any, Final
 
 from django.db import transaction
 
 from accounts.models.callers import Caller
 from exchange.foundation.market_time import market_now
-from exchange.foundation.money import LOTS, format_scaled
+from exchange.foundation.money import LOTS, cost_micros, format_scaled, round_up
 from exchange.foundation.states import LostRace, move
 from exchange.models import OFFER_MOVES, MarketFreeze, Offer, OfferState, OfferVersion, Site
 from exchange.models.offers import OFFER_STATES_LIVE
@@ -30,7 +31,9 @@ from exchange.services.offer_terms import (
     read_terms,
     said_terms,
 )
+from settlement.services.collateral import refuse_uncovered_listing
 
+DAY: Final = timedelta(days=1)
 WITHDRAWN: Final = "withdrawn_by_provider"
 EDITABLE: Final = frozenset((*TERM_FIELDS, "label"))
 
@@ -72,6 +75,7 @@ def create_offer(body: object, *, caller: Caller, draft: bool = False) -> Offer:
         raise TermsRefused(faults.found)
     lock_sites([new.site_id])
     if not draft:
+        refuse_uncovered([new.terms], caller)
         refuse_beyond_free(_holdings(new.site_id, new.accelerator_id, new.terms), new.terms)
     state = OfferState.DRAFT if draft else OfferState.ACTIVE
     (offer,) = write_offers([new], caller=caller, state=state)
@@ -135,6 +139,20 @@ def refuse_beyond_free(holdings: Holdings, terms: OfferTerms) -> None:
     least = holdings.least_free(terms.starts_at, terms.ends_at)
     if terms.quantity_lots > least.free:
         raise CapacityExceeded(least, terms.quantity_lots)
+
+
+def refuse_uncovered(listed: Iterable[OfferTerms], caller: Caller) -> None:
+    """Raise CollateralMissing if the provider could not put up collateral for a day of them."""
+    refuse_uncovered_listing(caller.organization_id, sum(map(day_value, listed)))
+
+
+def day_value(terms: OfferTerms) -> int:
+    """Return what an offer would earn in a day (or in all of its time) at its own price."""
+    minutes = min(terms.ends_at - terms.starts_at, DAY) // timedelta(minutes=1)
+    cost = cost_micros(
+        price_ticks=terms.price_ticks, lots=terms.quantity_lots, period_minutes=minutes
+    )
+    return round_up(cost)
 
 
 def write_offers(news: list[NewOffer], *, caller: Caller, state: str) -> list[Offer]:
@@ -204,6 +222,7 @@ def _refuse_edit(offer: Offer, terms: OfferTerms) -> None:
         detail = f"{format_scaled(sold, scale=LOTS)} are sold"
         raise TermsRefused([Fault("/quantity", "quantity_below_sold", detail)])
     if offer.state == OfferState.ACTIVE:
+        refuse_uncovered_listing(offer.provider_id, day_value(terms))
         _refuse_promise(offer, holdings, terms)
 
 
@@ -246,5 +265,6 @@ def _refuse_again(offer: Offer) -> None:
     terms = OfferTerms(
         version.starts_at, version.ends_at, version.quantity_lots, version.price_ticks
     )
+    refuse_uncovered_listing(offer.provider_id, day_value(terms))
     holdings = _holdings(offer.site_id, offer.accelerator_id, terms, but_for=offer.pk)
     _refuse_promise(offer, holdings, terms)

@@ -1,11 +1,7 @@
-from functools import partial
-
 from django.contrib import admin
-from django.urls import URLPattern, path
 from django.utils.safestring import SafeString
 
 from accounts.web.admin_actions import ReadOnlyAdmin
-from settlement.admin.deposits import deposit_view
 from settlement.admin.showing import joined, link_to_list, money
 from settlement.models import Hold, LedgerAccount, Transfer
 
@@ -18,17 +14,11 @@ class LedgerAccountAdmin(ReadOnlyAdmin, admin.ModelAdmin[LedgerAccount]):
     list_select_related = ["owner"]
     list_filter = ["kind", "currency"]
     search_fields = ["=owner__public_id", "owner__name", "=reference"]
-    exclude = ["credits_posted", "debits_posted", "debits_pending"]
+    exclude = ["credits_posted", "debits_posted", "debits_pending", "credit_micros"]
     readonly_fields = [
         "kind", "owner", "reference", "currency", "credits", "debits", "balance", "held",
-        "available", "movements",
+        "available", "credit", "movements",
     ]  # fmt: skip
-    change_list_template = "admin/settlement/accounts.html"
-
-    def get_urls(self) -> list[URLPattern]:
-        """Add the page on which a deposit is entered."""
-        view = self.admin_site.admin_view(partial(deposit_view, self))
-        return [path("deposit/", view, name="settlement_deposit_enter"), *super().get_urls()]
 
     @admin.display(description="paid in", ordering="credits_posted")
     def credits(self, account: LedgerAccount) -> str:
@@ -52,8 +42,13 @@ class LedgerAccountAdmin(ReadOnlyAdmin, admin.ModelAdmin[LedgerAccount]):
 
     @admin.display(description="available")
     def available(self, account: LedgerAccount) -> str:
-        """Show what no hold has frozen."""
+        """Show what may still be spent, credit included."""
         return money(account.available_micros)
+
+    @admin.display(description="credit", ordering="credit_micros")
+    def credit(self, account: LedgerAccount) -> str:
+        """Show what may be spent beyond what is there."""
+        return money(account.credit_micros)
 
     @admin.display(description="movements")
     def movements(self, account: LedgerAccount) -> SafeString:

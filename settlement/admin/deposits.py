@@ -4,24 +4,14 @@ from decimal import Decimal
 from typing import Any
 
 from django import forms
-from django.contrib import admin, messages
-from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect
-from django.template.response import TemplateResponse
+from django.contrib import admin
 from django.utils.safestring import SafeString
-from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from accounts.models import Organization
 from accounts.models.callers import Caller
-from accounts.web.admin_actions import (
-    ReadOnlyAdmin,
-    ReasonForm,
-    action_with_reason,
-    actor_of,
-    export_csv,
-)
+from accounts.web.admin_actions import ReasonForm, action_with_reason, export_csv
+from accounts.web.admin_entering import EnteringAdmin
 from exchange.foundation.money import MICROS
 from settlement.admin.showing import link, money
 from settlement.models import Deposit
@@ -31,7 +21,7 @@ from settlement.services.deposit_approvals import (
     refuse_deposit,
     reverse_deposit,
 )
-from settlement.services.deposits import AMOUNT_MAX_MICROS, DepositDiffers
+from settlement.services.deposits import AMOUNT_MAX_MICROS
 
 
 class DepositForm(ReasonForm):
@@ -55,38 +45,6 @@ class DepositForm(ReasonForm):
     )
 
 
-def deposit_view(page: Any, request: HttpRequest) -> HttpResponse:
-    """Ask for a deposit, enter it through the service, and show its transfer."""
-    if not page.has_operate_permission(request):
-        raise PermissionDenied
-    form = DepositForm(request.POST or None)
-    if form.is_valid():
-        try:
-            return _enter(page, request, form.cleaned_data)
-        except DepositDiffers:
-            form.add_error("reference", _("This reference was used for another deposit."))
-    context = {
-        **page.admin_site.each_context(request),
-        "title": _("Enter a deposit"),
-        "opts": page.model._meta,
-        "form": form,
-    }
-    return TemplateResponse(request, "admin/settlement/deposit.html", context)
-
-
-def _enter(page: Any, request: HttpRequest, asked: dict[str, Any]) -> HttpResponse:
-    entered = enter_deposit(
-        asked["organization"].pk,
-        amount_micros=int(asked["amount"] * MICROS),
-        reference=asked["reference"],
-        reason=asked["reason"],
-        actor=actor_of(request),
-    )
-    done = _("%(amount)s for %(organization)s waits for somebody else to approve it.") % asked
-    page.message_user(request, done, messages.SUCCESS)
-    return redirect("admin:settlement_deposit_change", entered.pk)
-
-
 def _approve(row: Deposit, reason: str, actor: Caller) -> None:
     approve_deposit(row, reason=reason, actor=actor)
 
@@ -100,9 +58,11 @@ def _reverse(row: Deposit, reason: str, actor: Caller) -> None:
 
 
 @admin.register(Deposit)
-class DepositAdmin(ReadOnlyAdmin, admin.ModelAdmin[Deposit]):
+class DepositAdmin(EnteringAdmin, admin.ModelAdmin[Deposit]):
     """Money that came in, as it was entered, and who approved it."""
 
+    entering_form = DepositForm
+    entering_title = gettext_lazy("Enter a deposit")
     list_display = [
         "public_id", "organization", "amount", "reference", "state", "entered_by", "entered_at",
         "decided_by", "decided_at",
@@ -121,6 +81,16 @@ class DepositAdmin(ReadOnlyAdmin, admin.ModelAdmin[Deposit]):
         ),
         export_csv,
     )
+
+    def enter(self, said: dict[str, Any], actor: Caller) -> Deposit:
+        """Write the deposit down; it waits for somebody else to approve it."""
+        return enter_deposit(
+            said["organization"].pk,
+            amount_micros=int(said["amount"] * MICROS),
+            reference=said["reference"],
+            reason=said["reason"],
+            actor=actor,
+        )
 
     @admin.display(description="amount", ordering="amount_micros")
     def amount(self, deposit: Deposit) -> str:

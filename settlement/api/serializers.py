@@ -161,7 +161,8 @@ class AccountSerializer(serializers.Serializer[LedgerAccount]):
     currency = serializers.CharField()
     balance = MoneyField(source="balance_micros")
     held = MoneyField(source="debits_pending")
-    available = MoneyField(source="available_micros")
+    available = MoneyField(source="available_micros", help_text="with the credit")
+    credit = MoneyField(source="credit_micros")
 
 
 class BalancesSerializer(serializers.Serializer[Any]):

@@ -3,6 +3,7 @@ from django.urls import URLPattern, URLResolver, path
 from settlement.api.contracts import ContractDetail, ContractList
 from settlement.api.ledger import BalancesView, TransferList
 from settlement.api.payouts import PayoutCancel, PayoutDetail, PayoutList
+from settlement.api.projects import ProjectClose, ProjectDetail, ProjectList
 from settlement.api.readings import ReadingsView
 from settlement.api.statement_files import StatementCsv
 from settlement.api.statements import StatementDetail, StatementLines, StatementList
@@ -14,6 +15,9 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("payouts", PayoutList.as_view(), name="payouts"),
     path("payouts/<str:public_id>", PayoutDetail.as_view(), name="payout"),
     path("payouts/<str:public_id>/cancel", PayoutCancel.as_view(), name="payout_cancelling"),
+    path("projects", ProjectList.as_view(), name="projects"),
+    path("projects/<str:public_id>", ProjectDetail.as_view(), name="project"),
+    path("projects/<str:public_id>/close", ProjectClose.as_view(), name="project_closing"),
     path("readings", ReadingsView.as_view(), name="readings"),
     path("statements", StatementList.as_view(), name="statements"),
     path("statements/<str:public_id>.csv", StatementCsv.as_view(), name="statement_csv"),

@@ -29,6 +29,8 @@ from settlement.models.metering import (
     ReadingEvent,
     ReadingStream,
 )
+from settlement.models.projects import BudgetAlert, Project
+from settlement.models.risk import Collateral, CollateralRate, CreditLine
 from settlement.models.statements import (
     STATEMENT_MOVES,
     LineKind,
@@ -49,9 +51,13 @@ __all__ = [
     "STATEMENT_MOVES",
     "AccountKind",
     "Batch",
+    "BudgetAlert",
+    "Collateral",
+    "CollateralRate",
     "Contract",
     "ContractMove",
     "ContractState",
+    "CreditLine",
     "CreditNote",
     "DeliveryPeriod",
     "Deposit",
@@ -70,6 +76,7 @@ __all__ = [
     "Payout",
     "PayoutState",
     "PeriodState",
+    "Project",
     "Reading",
     "ReadingConflict",
     "ReadingEvent",

@@ -9,6 +9,7 @@ from django.db.models.functions import Now
 
 from accounts.models import Caller
 from settlement.models.ledger import LedgerAccount
+from settlement.models.projects import Project
 
 KEY_LENGTH_MAX = 64
 REASON_LENGTH_MAX = 200
@@ -34,6 +35,14 @@ class Hold(models.Model):
     key = models.CharField(max_length=KEY_LENGTH_MAX)
     account = models.ForeignKey(LedgerAccount, on_delete=models.PROTECT, related_name="holds")
     amount_micros = models.BigIntegerField()
+    project = models.ForeignKey(
+        Project,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="holds",
+        help_text="whose budget it reserves",
+    )
     captured_micros = models.BigIntegerField(default=0, db_default=0)
     released_micros = models.BigIntegerField(default=0, db_default=0)
     created_at = models.DateTimeField(db_default=Now(), editable=False)
@@ -56,7 +65,8 @@ class Hold(models.Model):
         ]
         triggers = [
             pgtrigger.ReadOnly(
-                name="hold_terms", fields=["key", "account", "amount_micros", "created_at"]
+                name="hold_terms",
+                fields=["key", "account", "amount_micros", "project", "created_at"],
             ),
             pgtrigger.Protect(name="hold_stays", operation=pgtrigger.Delete),
         ]

@@ -40,8 +40,8 @@ class LedgerAccountQuerySet(models.QuerySet["LedgerAccount"]):
 class LedgerAccount(models.Model):
     """Money of one owner (or of the house) and one kind, in micro-units of one currency.
 
-    What a buyer may still spend is ``credits_posted - debits_posted - debits_pending``;
-    the database itself refuses to let that fall below zero.
+    What a buyer may still spend is ``credits_posted + credit_micros - debits_posted -
+    debits_pending``; the database itself refuses to let that fall below zero.
     """
 
     owner = models.ForeignKey(
@@ -61,6 +61,9 @@ class LedgerAccount(models.Model):
     debits_posted = models.BigIntegerField(default=0, db_default=0)
     credits_posted = models.BigIntegerField(default=0, db_default=0)
     debits_pending = models.BigIntegerField(default=0, db_default=0)
+    credit_micros = models.BigIntegerField(
+        default=0, db_default=0, help_text="what the operator lets it spend beyond what it has"
+    )
 
     objects = LedgerAccountQuerySet.as_manager()
 
@@ -73,13 +76,18 @@ class LedgerAccount(models.Model):
             ),
             models.CheckConstraint(
                 condition=~Q(kind="available")
-                | Q(credits_posted__gte=F("debits_posted") + F("debits_pending")),
+                | Q(
+                    debits_posted__lte=F("credits_posted")
+                    + F("credit_micros")
+                    - F("debits_pending")
+                ),
                 name="ledger_account_covered",
             ),
             models.CheckConstraint(
                 condition=Q(debits_posted__gte=0)
                 & Q(credits_posted__gte=0)
-                & Q(debits_pending__gte=0),
+                & Q(debits_pending__gte=0)
+                & Q(credit_micros__gte=0),
                 name="ledger_account_sides",
             ),
             models.CheckConstraint(
@@ -107,5 +115,5 @@ class LedgerAccount(models.Model):
 
     @property
     def available_micros(self) -> int:
-        """What no hold has frozen."""
-        return self.balance_micros - self.debits_pending
+        """What may still be spent: what no hold has frozen, and the credit."""
+        return self.balance_micros + self.credit_micros - self.debits_pending

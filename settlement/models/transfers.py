@@ -30,6 +30,7 @@ class TransferCode(models.IntegerChoices):
     POLICY = 42, "domestic share"
     PENALTY = 50, "penalty for a shortfall"
     CREDIT = 51, "credit for a shortfall"
+    COLLATERAL = 52, "collateral used for a shortfall"
     ROUNDING = 60, "rounding"
     REVERSAL = 70, "reversal of a mistake"
 

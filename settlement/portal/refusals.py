@@ -9,12 +9,15 @@ from django.utils.translation import gettext_lazy as _
 from exchange.foundation.states import IllegalMove, LostRace
 from settlement.services.holds import InsufficientFunds
 from settlement.services.payouts import PayoutNotFound, PayoutOutOfRange
+from settlement.services.projects import ProjectExists, ProjectNotFound
 
 WORDS: dict[type[Exception], "str | Promise"] = {
     IllegalMove: _("In its present state this cannot be done."),
     LostRace: _("Somebody else was faster. Look at it again."),
     InsufficientFunds: _("There is not that much free money."),
     PayoutNotFound: _("There is no such payout."),
+    ProjectExists: _("There is a project of this name, or there are too many."),
+    ProjectNotFound: _("There is no such project, or it is closed."),
     PayoutOutOfRange: _("Only whole cents or fen are paid out, up to a limit."),
 }
 REFUSALS = tuple(WORDS)

@@ -1,6 +1,6 @@
 from django.urls import URLPattern, URLResolver, path
 
-from settlement.portal import contracts, money, statements
+from settlement.portal import contracts, money, projects, statements
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("contracts/", contracts.contract_list, name="contract_list"),
@@ -8,6 +8,10 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("money/", money.money, name="money"),
     path("money/payouts/", money.payout_new, name="payout_new"),
     path("money/payouts/<slug:public_id>/cancel/", money.payout_cancel, name="payout_cancel"),
+    path("projects/", projects.project_list, name="project_list"),
+    path("projects/new/", projects.project_new, name="project_new"),
+    path("projects/<slug:public_id>/budget/", projects.project_budget, name="project_budget"),
+    path("projects/<slug:public_id>/close/", projects.project_close, name="project_close"),
     path("statements/", statements.statement_list, name="statement_list"),
     path("statements/<slug:public_id>/", statements.statement_detail, name="statement_detail"),
 ]

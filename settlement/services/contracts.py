@@ -12,6 +12,7 @@ from exchange.foundation.states import move
 from settlement.models import CONTRACT_MOVES, Contract, ContractMove, ContractState
 from settlement.models.contracts import new_contract_id
 from settlement.services.announcing import Move, tell_contracts_moved, tell_contracts_opened
+from settlement.services.collateral import ask_collateral
 from settlement.services.contract_terms import ContractTerms, PeriodTerms
 
 __all__ = [
@@ -130,6 +131,7 @@ def open_contracts(terms: Sequence[ContractTerms]) -> int:
         if different:
             raise ContractDiffers(f"contract {different[0]} stands on other terms")
         cursor.execute(DROP_STAGES)
+        ask_collateral([each.key for each in terms])
         tell_contracts_opened(opened, now=market_now())
     return len(opened)
 

@@ -6,12 +6,17 @@ locks accounts before holds, each in order of id.
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from django.conf import settings
 from django.db import IntegrityError, connection, transaction
 
 from settlement.models import AccountKind, Hold
+from settlement.services.budgets import BudgetExceeded, Budgets, reserve_budget
 from settlement.services.ledger_accounts import accounts_of
+
+NOT_COVERED = "the money that is available does not cover its greatest cost"
+NOT_IN_BUDGET = "what is left of the budget of {} does not cover its greatest cost"
 
 
 class InsufficientFunds(Exception):
@@ -32,11 +37,15 @@ class UnknownHold(Exception):
 
 @dataclass(frozen=True, slots=True)
 class HoldRequest:
-    """Freeze ``amount_micros`` of an organization's money under a name of the caller's."""
+    """Freeze ``amount_micros`` of an organization's money under a name of the caller's.
+
+    ``project`` names the project of the organization whose budget it reserves, if any.
+    """
 
     key: str
     organization_id: int
     amount_micros: int
+    project: str = ""
 
     def __post_init__(self) -> None:
         assert self.amount_micros >= 0, self
@@ -46,21 +55,23 @@ PLACE = """
 WITH covered AS (
     UPDATE settlement_ledgeraccount SET debits_pending = debits_pending + %(amount)s
     WHERE owner_id = %(owner)s AND kind = 'available' AND currency = %(currency)s
-      AND reference = '' AND credits_posted - debits_posted - debits_pending >= %(amount)s
+      AND reference = ''
+      AND credits_posted + credit_micros - debits_posted - debits_pending >= %(amount)s
       AND NOT EXISTS (SELECT FROM settlement_hold WHERE key = %(key)s)
     RETURNING id)
-INSERT INTO settlement_hold (key, account_id, amount_micros, created_at)
-SELECT %(key)s, id, %(amount)s, market_now() FROM covered
+INSERT INTO settlement_hold (key, account_id, amount_micros, project_id, created_at)
+SELECT %(key)s, id, %(amount)s, %(project)s, market_now() FROM covered
 """
 LOCK_ACCOUNTS = """
-SELECT id, credits_posted - debits_posted - debits_pending FROM settlement_ledgeraccount
-WHERE id = ANY(%s) ORDER BY id FOR NO KEY UPDATE
+SELECT id, credits_posted + credit_micros - debits_posted - debits_pending
+FROM settlement_ledgeraccount WHERE id = ANY(%s) ORDER BY id FOR NO KEY UPDATE
 """
 PLACE_MANY = """
 WITH given AS (
-    SELECT * FROM unnest(%s::text[], %s::bigint[], %s::bigint[]) AS given (key, account_id, amount)
+    SELECT * FROM unnest(%s::text[], %s::bigint[], %s::bigint[], %s::bigint[])
+        AS given (key, account_id, amount, project_id)
 ), placed AS (
-    INSERT INTO settlement_hold (key, account_id, amount_micros, created_at)
+    INSERT INTO settlement_hold (key, account_id, amount_micros, project_id, created_at)
     SELECT given.*, market_now() FROM given
     RETURNING account_id, amount_micros)
 UPDATE settlement_ledgeraccount AS account SET debits_pending = debits_pending + frozen.amount
@@ -79,7 +90,11 @@ recorded AS (
     SELECT hold_id, amount, %s, market_now() FROM freed),
 reduced AS (
     UPDATE settlement_hold AS hold SET released_micros = released_micros + freed.amount
-    FROM freed WHERE hold.id = freed.hold_id RETURNING account_id, freed.amount)
+    FROM freed WHERE hold.id = freed.hold_id RETURNING account_id, project_id, freed.amount),
+unreserved AS (
+    UPDATE settlement_project AS project SET committed_micros = committed_micros - sums.amount
+    FROM (SELECT project_id, sum(amount)::bigint AS amount FROM reduced GROUP BY 1) AS sums
+    WHERE project.id = sums.project_id)
 UPDATE settlement_ledgeraccount AS account SET debits_pending = debits_pending - sums.amount
 FROM (SELECT account_id, sum(amount)::bigint AS amount FROM reduced GROUP BY 1) AS sums
 WHERE account.id = sums.account_id
@@ -89,51 +104,63 @@ WHERE account.id = sums.account_id
 def place_hold(request: HoldRequest) -> None:
     """Freeze the money, in one statement; the same request again changes nothing.
 
-    Raises InsufficientFunds, and HoldDiffers for a key that was used for something else.
+    Raises InsufficientFunds, UnknownProject, BudgetExceeded, and HoldDiffers for a key that was
+    used for something else.
     """
-    with connection.cursor() as cursor:
-        cursor.execute(
-            PLACE,
-            {
-                "key": request.key,
-                "owner": request.organization_id,
-                "amount": request.amount_micros,
-                "currency": settings.MARKET_CURRENCY,
-            },
-        )
-        if cursor.rowcount == 0:
-            _explain(request)
+    if not request.project:
+        _place(request, None)
+        return
+    with transaction.atomic():  # The account first, then the project, as whoever releases does.
+        budget = Budgets.of([(request.organization_id, request.project)])
+        project_id = budget.project_id(request.organization_id, request.project)
+        if _place(request, project_id):
+            reserve_budget(project_id, request.amount_micros)
 
 
 def place_holds(requests: Sequence[HoldRequest]) -> list[bool]:
     """Freeze what fits, in order, account by account; return which requests were covered.
 
     A request that does not fit is passed over and smaller ones after it may still fit. Raises
-    HoldDiffers, with nothing placed, if a key was used before or stands here twice.
+    UnknownProject and HoldDiffers, with nothing placed, if a key was used before or stands here
+    twice.
     """
+    return [refusal is None for refusal in cover_holds(requests)]
+
+
+def cover_holds(requests: Sequence[HoldRequest]) -> list[InsufficientFunds | BudgetExceeded | None]:
+    """Freeze what fits, as ``place_holds`` does; return for each request what refused it."""
     accounts = accounts_of(AccountKind.AVAILABLE, {each.organization_id for each in requests})
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(LOCK_ACCOUNTS, [list(accounts.values())])
         left: dict[int, int] = dict(cursor.fetchall())
-        covered = []
+        named = [(each.organization_id, each.project) for each in requests if each.project]
+        budgets = Budgets.of(named, locked=True)
+        refusals: list[InsufficientFunds | BudgetExceeded | None] = []
         for request in requests:
             account_id = accounts[request.organization_id]
-            fits = request.amount_micros <= left[account_id]
-            left[account_id] -= request.amount_micros if fits else 0
-            covered.append(fits)
-        placed = [each for each, fits in zip(requests, covered, strict=True) if fits]
+            refusal: InsufficientFunds | BudgetExceeded | None = None
+            if request.amount_micros > left[account_id]:
+                refusal = InsufficientFunds(NOT_COVERED)
+            elif not budgets.reserve(
+                request.organization_id, request.project, request.amount_micros
+            ):
+                refusal = BudgetExceeded(NOT_IN_BUDGET.format(request.project))
+            else:
+                left[account_id] -= request.amount_micros
+            refusals.append(refusal)
+        placed = [each for each, refusal in zip(requests, refusals, strict=True) if not refusal]
+        columns: list[list[Any]] = [
+            [each.key for each in placed],
+            [accounts[each.organization_id] for each in placed],
+            [each.amount_micros for each in placed],
+            [budgets.project_id(each.organization_id, each.project) for each in placed],
+        ]
         try:
-            cursor.execute(
-                PLACE_MANY,
-                [
-                    [each.key for each in placed],
-                    [accounts[each.organization_id] for each in placed],
-                    [each.amount_micros for each in placed],
-                ],
-            )
+            cursor.execute(PLACE_MANY, columns)
         except IntegrityError as error:
             raise HoldDiffers("a hold with one of these keys exists") from error
-    return covered
+        budgets.write()
+    return refusals
 
 
 def resize_holds(still_needed: Mapping[str, int], reason: str) -> None:
@@ -166,6 +193,25 @@ def resize_holds(still_needed: Mapping[str, int], reason: str) -> None:
 def release_holds(keys: Iterable[str], reason: str) -> None:
     """Free all that is still open of these holds, each release recorded with its reason."""
     resize_holds(dict.fromkeys(keys, 0), reason)
+
+
+def _place(request: HoldRequest, project_id: int | None) -> bool:
+    """Freeze the money; return whether it was not frozen before."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            PLACE,
+            {
+                "key": request.key,
+                "owner": request.organization_id,
+                "amount": request.amount_micros,
+                "project": project_id,
+                "currency": settings.MARKET_CURRENCY,
+            },
+        )
+        if cursor.rowcount == 1:
+            return True
+        _explain(request)
+        return False
 
 
 def _explain(request: HoldRequest) -> None:

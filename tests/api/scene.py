@@ -17,6 +17,7 @@ from exchange.services.offers import create_offer
 from settlement.models import AccountKind, Party, Side, Statement, Transfer
 from settlement.services.enrolment import enroll_meter
 from settlement.services.payouts import BankAccount, ask_payout
+from settlement.services.projects import open_project
 from tests.accounts.endpoints import an_endpoint
 from tests.exchange.markets import at, bid_body, give_money, market, offer_body
 from tests.factories import (
@@ -70,6 +71,7 @@ def scene() -> Scene:
         "window": plan_maintenance(window | {"reason": "a test"}, caller=who),
         "contract": a_contract(own, own),
         "statement": statement,
+        "project": open_project("training", budget_micros=10**9, caller=who),
         "payout": ask_payout(
             amount_micros=10_000,
             source=AccountKind.AVAILABLE,

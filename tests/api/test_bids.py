@@ -104,6 +104,9 @@ def test_a_closed_gate_is_a_conflict(scene: Market, client: APIClient) -> None:
 
 
 def test_the_list_is_filtered_and_paged_and_ones_own(scene: Market, client: APIClient) -> None:
+    for name in ("a", "b"):
+        said = {"name": name, "budget": "1000"}
+        assert post(client, "/api/v1/projects", said).status_code == 201
     for _ in range(3):
         post(client, BIDS, bid_body(scene.auction, project="a"))
     post(client, BIDS, block_body(scene.auction, project="b"))

@@ -14,6 +14,7 @@ from exchange.services.faults import TermsRefused
 from exchange.services.gates import AuctionNotOpen, MarketFrozen
 from settlement.models import Hold
 from settlement.services.holds import InsufficientFunds
+from settlement.services.projects import open_project
 from tests.exchange.markets import (
     HOUR,
     Market,
@@ -85,6 +86,7 @@ def test_it_keeps_every_term_that_was_sent(scene: Market, who: Caller) -> None:
         project="llm",
         label="night run",
     )
+    open_project("llm", budget_micros=10**12, caller=who)
     bid = Bid.objects.get(public_id=place_bid(body, caller=who).public_id)
     assert bid.starts_at == scene.auction.starts_at + HOUR
     assert (bid.quantity_lots, bid.limit_ticks, bid.duration_minutes) == (2_000, 3_000, 120)

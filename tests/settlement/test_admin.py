@@ -162,11 +162,11 @@ def deposit(client: Client, **changes: str) -> Any:
 
 def test_an_operator_enters_a_deposit(staff: Client) -> None:
     assert page(staff, "deposit_enter").count("<input") > 2
-    assert reverse("admin:settlement_deposit_enter") in page(staff, "ledgeraccount_changelist")
+    assert reverse("admin:settlement_deposit_enter") in page(staff, "deposit_changelist")
     answer = deposit(staff)
     assert answer.status_code == 302
     entered = Deposit.objects.get()
-    assert answer["Location"] == reverse("admin:settlement_deposit_change", args=[entered.pk])
+    assert answer["Location"] == reverse("admin:settlement_deposit_changelist")
     assert entered.amount_micros == 12_500_000
     assert AuditRow.objects.about(entered).get().reason == "paid in advance"
     assert not Transfer.objects.exists()
@@ -207,7 +207,7 @@ def test_a_payout_goes_through_the_hands_of_operators(staff: Client) -> None:
 def test_a_reference_is_for_one_deposit(staff: Client) -> None:
     deposit(staff)
     answer = deposit(staff, amount="13")
-    assert "used for another deposit" in answer.content.decode()
+    assert "entered with other content" in answer.content.decode()
     assert Deposit.objects.count() == 1
 
 

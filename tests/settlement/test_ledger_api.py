@@ -61,6 +61,7 @@ def test_balances_say_what_there_is_and_what_is_held(buyer: Organization) -> Non
             "balance": "100.000000",
             "held": "30.500000",
             "available": "69.500000",
+            "credit": "0.000000",
         }
     ]
     assert [each["kind"] for each in answer["recent_transfers"]] == ["deposit"]

@@ -55,10 +55,12 @@ LEDGER = (
     ),
     Invariant(
         5,
-        "a buyer's money is never overdrawn",
+        "a buyer's money is never overdrawn beyond its credit",
         """
-        SELECT id, credits_posted - debits_posted - debits_pending FROM settlement_ledgeraccount
-        WHERE kind = 'available' AND debits_posted + debits_pending > credits_posted
+        SELECT id, credits_posted + credit_micros - debits_posted - debits_pending
+        FROM settlement_ledgeraccount
+        WHERE kind = 'available'
+          AND debits_posted + debits_pending > credits_posted + credit_micros
         """,
     ),
     Invariant(
