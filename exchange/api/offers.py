@@ -196,7 +196,7 @@ class OfferFileView(APIView):
         responses={(200, "text/csv"): OpenApiTypes.STR},
     )
     def get(self, request: Request) -> StreamingHttpResponse:
-        """Return all offers as a CSV file whose first columns an import takes."""
+        """Return all offers as a CSV file, which an import takes as it is."""
         rows = Offer.objects.visible_to(caller_of(request)).with_terms().order_by("pk")
         lines = offer_lines(rows.iterator(chunk_size=1_000))
         headers = {"Content-Disposition": 'attachment; filename="offers.csv"'}

@@ -1,4 +1,7 @@
-"""Offers as a CSV file: the columns that an import takes, and what became of each."""
+"""Offers as a CSV file: the columns that an import takes, and what became of each.
+
+An exported file can be imported: the columns of what became of an offer are not read.
+"""
 
 import csv
 from collections.abc import Iterable, Iterator
@@ -8,15 +11,15 @@ from typing import Final
 from exchange.foundation.money import LOTS, TICKS, format_scaled
 from exchange.models import Offer
 
-COLUMNS: Final = (
-    *("site", "accelerator", "starts_at", "ends_at", "quantity", "price", "label"),
-    *("offer", "version", "state"),
-)
+TERMS: Final = ("site", "accelerator", "starts_at", "ends_at", "quantity", "price", "label")
+FATE: Final = ("offer", "version", "state")
+FORMULA_MARKS: Final = ("=", "+", "-", "@")
+QUOTE: Final = "'"
 
 
 def offer_lines(offers: Iterable[Offer]) -> Iterator[str]:
     """Yield the header and a line for each offer that was read with its terms."""
-    yield _line(COLUMNS)
+    yield _line((*TERMS, *FATE))
     for offer in offers:
         version = offer.terms
         assert version is not None, offer
@@ -42,6 +45,16 @@ def _line(cells: Iterable[str]) -> str:
     return text.getvalue()
 
 
+def read_label(cell: str) -> str:
+    """Return the label that an exported cell stands for."""
+    return cell.removeprefix(QUOTE) if _is_formula(cell) else cell
+
+
 def _as_text(label: str) -> str:
     """Keep a spreadsheet from taking a provider's words for a formula."""
-    return f"'{label}" if label[:1] in ("=", "+", "-", "@") else label
+    return f"{QUOTE}{label}" if _is_formula(label) else label
+
+
+def _is_formula(text: str) -> bool:
+    """Return whether these words would be a formula, were it not for quotes before them."""
+    return text.lstrip(QUOTE).startswith(FORMULA_MARKS)

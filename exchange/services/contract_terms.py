@@ -2,12 +2,13 @@
 
 A contract is what one bid got at one site on one accelerator. Its buyer pays the cell's price and
 gbps x the prices of the links on its route; its provider receives the cell's price less power and
-with policy (market.md, section 5).
+with policy (market.md, section 5). Where rounding to the tick would make either of them lose, its
+price gives way (``limits_kept``).
 """
 
 from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Context, Decimal
 from fractions import Fraction
 from itertools import groupby
@@ -16,6 +17,7 @@ from typing import NamedTuple
 from exchange.foundation.money import LOTS, MICROS, TICKS
 from exchange.models import Auction, LinkPrice, PowerPrice
 from exchange.queries.copying import copy_rows_out
+from exchange.services.limits_kept import Asks, asks_of, cuts_for_buyer, raise_for_sellers
 from settlement.services.contracts import ContractTerms, PeriodTerms
 
 PRICE_PLACES = 21
@@ -28,7 +30,8 @@ SELECT bid.public_id, bid.organization_id, bid.hold_key, site.provider_id,
     site.code, region.code, accelerator.code, accelerator.kind, accelerator.domestic,
     accelerator.tflops_micros, accelerator.watts_micros, site.pue_micros, site.renewable_micros,
     site.region_id, fill.period, fill.quantity_lots, price.price_ticks, bid.gbps_micros,
-    route.links
+    route.links, bid.kind, bid.limit_ticks, bid.quantity_lots,
+    bid.factors_micros[array_position(bid.accelerators, accelerator.code)]
 FROM exchange_bidfill AS fill
 JOIN exchange_bid AS bid ON bid.id = fill.bid_id
 JOIN exchange_site AS site ON site.id = fill.site_id
@@ -45,6 +48,7 @@ ORDER BY bid.public_id COLLATE "C", site.code COLLATE "C", accelerator.code COLL
 FILL_TYPES = [
     *("text", "int8", "text", "int8", "text", "text", "text", "text", "bool"),
     *("int8", "int8", "int8", "int8", "int8", "int4", "int8", "int8", "int8", "text[]"),
+    *("text", "int8", "int8", "int8"),
 ]
 
 
@@ -70,6 +74,10 @@ class Fill(NamedTuple):
     price_ticks: int
     gbps_micros: int
     links: list[str]
+    bid_kind: str
+    limit_ticks: int
+    unit_lots: int
+    factor_micros: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,9 +113,9 @@ def contract_terms(auction: Auction) -> list[ContractTerms]:
     """Return the terms of every contract that follows from the fills of a cleared auction."""
     rows = copy_rows_out(FILLS, {"auction": auction.pk}, FILL_TYPES)
     fills = [Fill(*row) for row in rows]  # type: ignore[arg-type]
-    surcharges = surcharges_of(auction)
+    surcharges, asks = surcharges_of(auction), asks_of(auction)
     return [
-        _terms(auction, list(same), surcharges)
+        _terms(auction, list(same), surcharges, asks)
         for _, same in groupby(fills, key=lambda fill: (fill.bid, fill.site, fill.accelerator))
     ]
 
@@ -145,7 +153,9 @@ def greatest_cost_of(terms: ContractTerms) -> int:
     return total
 
 
-def _terms(auction: Auction, fills: list[Fill], surcharges: Surcharges) -> ContractTerms:
+def _terms(
+    auction: Auction, fills: list[Fill], surcharges: Surcharges, asks: Asks
+) -> ContractTerms:
     first = fills[0]
     return ContractTerms(
         buyer_id=first.buyer_id,
@@ -169,34 +179,57 @@ def _terms(auction: Auction, fills: list[Fill], surcharges: Surcharges) -> Contr
         buyer_fee_ppm=auction.buyer_fee_ppm,
         seller_fee_ppm=auction.seller_fee_ppm,
         run_delays_minutes=tuple(auction.run_delays_minutes),
-        periods=list(_periods(auction, fills, surcharges)),
+        periods=list(_periods(auction, fills, surcharges, asks)),
     )
 
 
-def _periods(auction: Auction, fills: list[Fill], surcharges: Surcharges) -> Iterator[PeriodTerms]:
+def _periods(
+    auction: Auction, fills: list[Fill], surcharges: Surcharges, asks: Asks
+) -> Iterator[PeriodTerms]:
     in_period: dict[int, list[Fill]] = defaultdict(list)
     for fill in fills:
         in_period[fill.period].append(fill)
-    for number, same in in_period.items():
-        lots = sum(fill.quantity_lots for fill in same)
-        # Over several routes: what they cost together, spread over all.
-        routes = sum(surcharges.congestion(fill) * fill.quantity_lots for fill in same) / lots
-        cell = exact_price(Fraction(same[0].price_ticks, TICKS))
-        congestion = exact_price(Fraction(routes))
-        power = exact_price(surcharges.power_price(same[0]))
-        policy = exact_price(surcharges.policy_price(same[0]))
-        at = auction.period(number)
-        yield PeriodTerms(
-            starts_at=at.start,
-            ends_at=at.end,
-            quantity_lots=lots,
-            price_ticks=same[0].price_ticks,
-            buyer_price=EXACT.add(cell, congestion),
-            seller_price=EXACT.add(EXACT.subtract(cell, power), policy),
-            congestion_price=congestion,
-            power_price=power,
-            policy_price=policy,
-        )
+    cleared = [_cleared(auction, same, surcharges, asks) for same in in_period.values()]
+    first = fills[0]
+    cuts = cuts_for_buyer(
+        [Fraction(period.buyer_price) for period in cleared],
+        [period.quantity_lots for period in cleared],
+        kind=first.bid_kind,
+        limit_ticks=first.limit_ticks,
+        factor_micros=first.factor_micros,
+        unit_lots=first.unit_lots,
+    )
+    for period, cut in zip(cleared, cuts, strict=True):
+        price = exact_price(Fraction(period.buyer_price) - cut)
+        yield replace(period, buyer_price=price)
+
+
+def _cleared(
+    auction: Auction, fills: list[Fill], surcharges: Surcharges, asks: Asks
+) -> PeriodTerms:
+    """Return a period's terms, its buyer's price not yet cut to the bid's limit."""
+    first, at = fills[0], auction.period(fills[0].period)
+    lots = sum(fill.quantity_lots for fill in fills)
+    # Over several routes: what they cost together, spread over all.
+    routes = sum(surcharges.congestion(fill) * fill.quantity_lots for fill in fills) / lots
+    cell = exact_price(Fraction(first.price_ticks, TICKS))
+    congestion = exact_price(Fraction(routes))
+    power = exact_price(surcharges.power_price(first))
+    policy = exact_price(surcharges.policy_price(first))
+    net = EXACT.add(EXACT.subtract(cell, power), policy)
+    sold = asks[first.site, first.accelerator, first.period]
+    raised = -exact_price(-raise_for_sellers(sold, Fraction(net)))  # rounded up
+    return PeriodTerms(
+        starts_at=at.start,
+        ends_at=at.end,
+        quantity_lots=lots,
+        price_ticks=first.price_ticks,
+        buyer_price=EXACT.add(cell, congestion),
+        seller_price=EXACT.add(net, raised),
+        congestion_price=congestion,
+        power_price=power,
+        policy_price=policy,
+    )
 
 
 def exact_price(price: Fraction) -> Decimal:

@@ -71,16 +71,23 @@ def row_faults(number: int, faults: Faults) -> list[CsvFault]:
     ]
 
 
-def read_rows(raw: bytes, *, needed: Sequence[str], optional: Sequence[str] = ()) -> list[CsvRow]:
+def read_rows(
+    raw: bytes,
+    *,
+    needed: Sequence[str],
+    optional: Sequence[str] = (),
+    unread: Sequence[str] = (),
+) -> list[CsvRow]:
     """Return the rows of a file. Raises FileRefused for what is no such table at all.
 
-    The header names the columns, in any order; a byte order mark is passed over.
+    The header names the columns, in any order; a byte order mark is passed over. Columns that are
+    ``unread`` may stand in the file, and their cells are left out of the rows.
     """
     lines = list(_records(_decode(raw)))
     if not lines:
         raise _refused(0, "csv_empty", "the file is empty")
     (_, header), rows = lines[0], lines[1:]
-    _check_header(header, needed, optional)
+    _check_header(header, needed, (*optional, *unread))
     if not rows:
         raise _refused(0, "csv_no_rows", "there is nothing below the header")
     if len(rows) > ROWS_MAX:
@@ -88,7 +95,13 @@ def read_rows(raw: bytes, *, needed: Sequence[str], optional: Sequence[str] = ()
     faults = [fault for number, cells in rows for fault in _row_shape(number, cells, header)]
     if faults:
         raise FileRefused(faults)
-    return [CsvRow(number, dict(zip(header, cells, strict=True))) for number, cells in rows]
+    return [
+        CsvRow(
+            number,
+            {name: cell for name, cell in zip(header, cells, strict=True) if name not in unread},
+        )
+        for number, cells in rows
+    ]
 
 
 def _decode(raw: bytes) -> str:

@@ -1,4 +1,7 @@
-"""Offers from a CSV file: a report of every row, and all of them or none."""
+"""Offers from a CSV file: a report of every row, and all of them or none.
+
+An exported file is taken as it is: each of its rows is listed as a new offer.
+"""
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
@@ -11,6 +14,7 @@ from accounts.models.callers import Caller
 from exchange.foundation.money import LOTS, format_scaled
 from exchange.models import Offer, OfferState
 from exchange.queries.capacity import FreeLots, Place, holdings_at
+from exchange.queries.offer_files import FATE, read_label
 from exchange.services.csv_rows import CsvFault, CsvRow, FileRefused, read_rows, row_faults
 from exchange.services.faults import Faults
 from exchange.services.offer_terms import (
@@ -63,17 +67,22 @@ def check_offers(raw: bytes, *, caller: Caller) -> list[RowReport]:
     The sites' locks are held until the caller's transaction ends, so that an import finds what
     its check found.
     """
-    rows = read_rows(raw, needed=COLUMNS, optional=OPTIONAL)
+    rows = read_rows(raw, needed=COLUMNS, optional=OPTIONAL, unread=FATE)
     rules = offer_rules()
     reports = []
     first_of: dict[NewOffer, int] = {}
     for row in rows:
         faults = Faults()
-        new = read_new_offer(row.cells, rules, caller.organization_id, faults)
+        new = read_new_offer(_cells_of(row), rules, caller.organization_id, faults)
         if new is not None and first_of.setdefault(new, row.number) != row.number:
             faults.add("", "row_repeated", f"row {first_of[new]} says the same")
         reports.append(RowReport(row, new, tuple(row_faults(row.number, faults))))
     return _check_free(reports)
+
+
+def _cells_of(row: CsvRow) -> dict[str, str]:
+    label = row.cells.get("label")
+    return row.cells if label is None else row.cells | {"label": read_label(label)}
 
 
 def _check_free(reports: Sequence[RowReport]) -> list[RowReport]:

@@ -63,7 +63,8 @@ class DeliveryPeriod(models.Model):
     ``buyer_price`` is the cell's price and the links' for the route taken, ``seller_price`` the
     cell's price less power and with policy; ``congestion_price``, ``power_price`` and
     ``policy_price`` are those parts, so that buyer = seller + congestion + power - policy
-    exactly. ``next_run_*`` say which reckoning comes next and when.
+    exactly; or less, where one of them gave way so that nobody loses by rounding, which the
+    account ``rounding`` bears. ``next_run_*`` say which reckoning comes next and when.
     """
 
     contract = models.ForeignKey(Contract, on_delete=models.PROTECT, related_name="periods")
@@ -103,7 +104,7 @@ class DeliveryPeriod(models.Model):
             ),
             models.CheckConstraint(
                 condition=Q(
-                    buyer_price=F("seller_price")
+                    buyer_price__lte=F("seller_price")
                     + F("congestion_price")
                     + F("power_price")
                     - F("policy_price")

@@ -1,5 +1,6 @@
 """A file of offers is counted as if its rows were listed one after another, and quickly."""
 
+import csv
 import time
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -10,9 +11,11 @@ from hypothesis import strategies as st
 
 from exchange.models import Offer
 from exchange.queries.capacity import FreeLots, Holdings, Stretch
+from exchange.queries.offer_files import offer_lines
 from exchange.services.csv_rows import ROWS_MAX
 from exchange.services.offer_imports import import_offers
-from tests.exchange.markets import HOUR, Market, market
+from exchange.services.offers import create_offer, withdraw_offer
+from tests.exchange.markets import HOUR, Market, market, offer_body
 from tests.factories import caller
 
 START = datetime(2026, 11, 24, tzinfo=UTC)
@@ -87,6 +90,38 @@ def test_taking_one_after_another_never_takes_more_than_there_is(takes: Any) -> 
 @pytest.fixture
 def scene() -> Market:
     return market()
+
+
+@pytest.mark.django_db
+def test_what_was_exported_is_imported_as_it_is(scene: Market) -> None:
+    who = caller(scene.provider)
+    labels = ["night", "=1+1", "'=quoted", "-5 %", "'", "with, comma", ""]
+    for place, label in enumerate(labels):
+        body = offer_body(scene.auction, quantity="0.125", price=f"{place}.010", label=label)
+        create_offer(body, caller=who)
+    exported = "".join(offer_lines(Offer.objects.with_terms().order_by("pk")))
+    before = terms_and_labels()
+    for offer in Offer.objects.all():
+        withdraw_offer(offer.public_id, caller=who)
+
+    imported = import_offers(exported.encode(), caller=who)
+
+    assert terms_and_labels(state="active") == before
+    assert [label for *_, label in before] == labels
+    assert len(imported) == len(labels)
+    assert not {offer.public_id for offer in imported} & {row[0] for row in parse(exported)}
+
+
+def terms_and_labels(**which: str) -> list[tuple[Any, ...]]:
+    """Return what every offer says, in the order that they were listed in."""
+    rows = Offer.objects.with_terms().filter(**which).order_by("pk")
+    terms = ("starts_at", "ends_at", "quantity_lots", "price_ticks")
+    return list(rows.values_list("site", "accelerator", *(f"terms__{n}" for n in terms), "label"))
+
+
+def parse(text: str) -> list[list[str]]:
+    """Return the offers' ids and fates in a file."""
+    return [row[-3:] for row in csv.reader(text.splitlines())]
 
 
 @pytest.mark.django_db

@@ -20,7 +20,7 @@ from exchange.management.demo import delivery, market_setup, parties, platform, 
 from exchange.management.demo.doors import Door
 from exchange.management.demo.platform import SAMPLE, Size
 from exchange.management.demo.progress import say, step
-from exchange.management.demo.stage import Stage, forward_to
+from exchange.management.demo.stage import Stage, TooSlow, forward_to
 from exchange.management.traces.drafts import BidDraft, OfferDraft
 from exchange.management.traces.sources import Prices, read_prices
 from exchange.models import Auction, AuctionSeries, AuctionState
@@ -97,9 +97,19 @@ def trade(scene: Scene, stage: Stage) -> list[BidDraft]:
         say(f"    {single} bids one by one, {bulk} requests in bulk")
     with step("the gate closes, the worker clears, audits and publishes"):
         forward_to(auction.closes_at + MOMENT)
-        stage.wait_for(lambda: _state(auction) in _ENDED, "the publication")
+        _await_publication(auction, stage)
     auction.refresh_from_db()
     return drafts
+
+
+def _await_publication(auction: Auction, stage: Stage) -> None:
+    """Wait for the worker. Raises TooSlow, which says what alarm the auction has."""
+    try:
+        stage.wait_for(lambda: _state(auction) in _ENDED, "the publication")
+    except TooSlow as late:
+        auction.refresh_from_db()
+        alarm = f"{auction.alarm_code}: {auction.alarm_detail}" if auction.alarm_at else "none"
+        raise TooSlow(f"{late}; the auction's alarm: {alarm}") from late
 
 
 def deliver(scene: Scene, stage: Stage) -> None:
