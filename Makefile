@@ -7,7 +7,7 @@ ON_SERVERS := $(BIN)/python -m exchange.config.local exec
 STAMP := $(VENV)/.installed
 LIBRARIES := node_modules/.installed
 
-.PHONY: help demo run test check format messages bench faults lock clean stop
+.PHONY: help demo run test check format messages bench focus faults lock clean stop
 
 help:
 	@echo "make demo         play one trading day and leave the portal running (ONCE=1: end after the day)"
@@ -16,6 +16,7 @@ help:
 	@echo "make check        ruff, mypy, import contracts, migrations, templates"
 	@echo "make messages     collect the portal's texts, name those without a translation, compile"
 	@echo "make bench        measurements (docs/benchmarks.md)"
+	@echo "make focus        the public FOCUS validator on what the demo's buyers were charged"
 	@echo "make faults       long tests: kill -9, thousands of random books"
 	@echo "make stop         stop the local PostgreSQL and Valkey"
 
@@ -57,6 +58,9 @@ format: $(STAMP)
 
 messages: $(STAMP)
 	$(BIN)/python -m exchange.config.messages
+
+focus: $(STAMP)
+	$(ON_SERVERS) --play $(BIN)/python -m tests.focus
 
 bench: $(STAMP)
 	$(ON_SERVERS) $(BIN)/python -m tests.bench $(ARGS)

@@ -5,7 +5,12 @@ from settlement.api.ledger import BalancesView, TransferList
 from settlement.api.payouts import PayoutCancel, PayoutDetail, PayoutList
 from settlement.api.projects import ProjectClose, ProjectDetail, ProjectList
 from settlement.api.readings import ReadingsView
-from settlement.api.statement_files import StatementCsv
+from settlement.api.statement_files import (
+    CreditNotePdf,
+    StatementCsv,
+    StatementFocus,
+    StatementPdf,
+)
 from settlement.api.statements import StatementDetail, StatementLines, StatementList
 
 urlpatterns: list[URLPattern | URLResolver] = [
@@ -20,6 +25,13 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("projects/<str:public_id>/close", ProjectClose.as_view(), name="project_closing"),
     path("readings", ReadingsView.as_view(), name="readings"),
     path("statements", StatementList.as_view(), name="statements"),
+    path("statements/<str:public_id>.focus.csv", StatementFocus.as_view(), name="statement_focus"),
+    path("statements/<str:public_id>.pdf", StatementPdf.as_view(), name="statement_pdf"),
+    path(
+        "statements/<str:public_id>/credit_note.pdf",
+        CreditNotePdf.as_view(),
+        name="credit_note_pdf",
+    ),
     path("statements/<str:public_id>.csv", StatementCsv.as_view(), name="statement_csv"),
     path("statements/<str:public_id>/lines", StatementLines.as_view(), name="statement_lines"),
     path("statements/<str:public_id>", StatementDetail.as_view(), name="statement"),

@@ -1,8 +1,10 @@
 """What an organization is told it owes or is owed for a month."""
 
 from typing import Self
+from zoneinfo import ZoneInfo
 
 import pgtrigger
+from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Now
@@ -145,6 +147,11 @@ class Statement(models.Model):
     def name(self) -> str:
         """The number as it is printed, such as ``B2026-17``; empty for a draft."""
         return "" if self.number is None else f"{self.series}-{self.number}"
+
+    @property
+    def month(self) -> str:
+        """The month by the market's clock, such as ``2026-11``."""
+        return f"{self.starts_at.astimezone(ZoneInfo(settings.MARKET_TIME_ZONE)):%Y-%m}"
 
 
 class StatementLineQuerySet(models.QuerySet["StatementLine"]):

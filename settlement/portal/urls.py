@@ -1,6 +1,6 @@
 from django.urls import URLPattern, URLResolver, path
 
-from settlement.portal import contracts, money, projects, statements
+from settlement.portal import contracts, money, projects, statement_files, statements
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("contracts/", contracts.contract_list, name="contract_list"),
@@ -13,5 +13,13 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("projects/<slug:public_id>/budget/", projects.project_budget, name="project_budget"),
     path("projects/<slug:public_id>/close/", projects.project_close, name="project_close"),
     path("statements/", statements.statement_list, name="statement_list"),
+    path("statements/<slug:public_id>/lines.csv", statement_files.lines_file, name="lines_file"),
+    path("statements/<slug:public_id>/focus.csv", statement_files.focus_file, name="focus_file"),
+    path("statements/<slug:public_id>/statement.pdf", statement_files.pdf_file, name="pdf_file"),
+    path(
+        "statements/<slug:public_id>/credit_note.pdf",
+        statement_files.credit_note_file,
+        name="credit_note_file",
+    ),
     path("statements/<slug:public_id>/", statements.statement_detail, name="statement_detail"),
 ]

@@ -147,6 +147,9 @@ SETTLEMENT = [
     *rows(f"{V1}statements/<str:public_id>", named="statement", GET="read own"),
     *rows(f"{V1}statements/<str:public_id>/lines", named="statement", GET="read own"),
     *rows(f"{V1}statements/<str:public_id>.csv", named="statement", GET="read own"),
+    *rows(f"{V1}statements/<str:public_id>.focus.csv", named="statement", GET="read own"),
+    *rows(f"{V1}statements/<str:public_id>.pdf", named="statement", GET="read own"),
+    *rows(f"{V1}statements/<str:public_id>/credit_note.pdf", named="taken_back", GET="read own"),
     listed(f"{V1}transfers", "read", "transfer"),
     *rows("money/", GET="person"),
     *rows("money/payouts/", POST="owners"),
@@ -159,6 +162,10 @@ SETTLEMENT = [
     *rows("contracts/<slug:public_id>/", named="contract", GET="see own"),
     listed("statements/", "person", "statement"),
     *rows("statements/<slug:public_id>/", named="statement", GET="see own"),
+    *rows("statements/<slug:public_id>/lines.csv", named="statement", GET="see own"),
+    *rows("statements/<slug:public_id>/focus.csv", named="statement", GET="see own"),
+    *rows("statements/<slug:public_id>/statement.pdf", named="statement", GET="see own"),
+    *rows("statements/<slug:public_id>/credit_note.pdf", named="taken_back", GET="see own"),
 ]
 ORDERS = [
     listed(f"{V1}bids", "read", "bid"),

@@ -1,6 +1,7 @@
 """One organization with one of everything, and a client for each kind of caller."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 from django.test import Client
@@ -15,9 +16,11 @@ from exchange.services.bids import place_bid
 from exchange.services.maintenance import plan_maintenance
 from exchange.services.offers import create_offer
 from settlement.models import AccountKind, Party, Side, Statement, Transfer
+from settlement.services.credit_notes import credit_statement
 from settlement.services.enrolment import enroll_meter
 from settlement.services.payouts import BankAccount, ask_payout
 from settlement.services.projects import open_project
+from settlement.services.statements import finalize_statement
 from tests.accounts.endpoints import an_endpoint
 from tests.exchange.markets import at, bid_body, give_money, market, offer_body
 from tests.factories import (
@@ -65,6 +68,17 @@ def scene() -> Scene:
     )
     owner = member(own)
     endpoint, _ = an_endpoint(owner=owner)
+    month_over = auction.opens_at - timedelta(days=2)
+    taken_back = Statement.objects.create(
+        organization=own,
+        side=Side.PROVIDER,
+        currency="CNY",
+        starts_at=month_over - timedelta(days=30),
+        ends_at=month_over,
+        series="P2026",
+    )
+    finalize_statement(taken_back, now=month_over)
+    credit_statement(taken_back, "a test", caller(operator()))
     things: dict[str, Any] = {
         "bid": place_bid(bid_body(auction), caller=who),
         "offer": create_offer(offer_body(auction, quantity="1"), caller=who),
@@ -72,6 +86,7 @@ def scene() -> Scene:
         "contract": a_contract(own, own),
         "statement": statement,
         "project": open_project("training", budget_micros=10**9, caller=who),
+        "taken_back": taken_back,
         "payout": ask_payout(
             amount_micros=10_000,
             source=AccountKind.AVAILABLE,
