@@ -17,6 +17,7 @@ from settlement.models import CreditNote, Side, Statement
 from settlement.queries.focus import focus_csv
 from settlement.queries.line_rows import statement_csv
 from settlement.queries.statement_pdf import LANGUAGES, credit_note_pdf, statement_pdf
+from settlement.queries.statement_proof import statement_proof
 from settlement.queries.statements import statements_shown
 
 LANGUAGE = OpenApiParameter("lang", str, enum=list(LANGUAGES), description="en unless asked")
@@ -36,6 +37,23 @@ class StatementCsv(APIView):
         """Return the lines, or 404 if the statement is another's."""
         statement = _statement(request, public_id)
         return _streamed(statement_csv(statement), f"{statement.public_id}.csv")
+
+
+class StatementProof(APIView):
+    """One statement with all that it follows from, for ``manage.py verify_statement``."""
+
+    scopes = {"GET": Scope.STATEMENTS_READ}
+
+    @extend_schema(
+        operation_id="statements_proof",
+        responses={(200, "application/json"): OpenApiTypes.OBJECT},
+        tags=["settlement"],
+    )
+    def get(self, request: Request, public_id: str) -> StreamingHttpResponse:
+        """Return the file, or 404 if the statement is another's."""
+        statement = _statement(request, public_id)
+        name = f"{statement.public_id}.json"
+        return _streamed(statement_proof(statement), name, kind="application/json")
 
 
 class StatementFocus(APIView):
@@ -109,8 +127,10 @@ def _language(request: Request) -> str:
     return language
 
 
-def _streamed(rows: Iterable[str], name: str) -> StreamingHttpResponse:
-    answer = StreamingHttpResponse(rows, content_type="text/csv; charset=utf-8")
+def _streamed(
+    rows: Iterable[str], name: str, *, kind: str = "text/csv; charset=utf-8"
+) -> StreamingHttpResponse:
+    answer = StreamingHttpResponse(rows, content_type=kind)
     answer["Content-Disposition"] = f'attachment; filename="{name}"'
     return answer
 

@@ -1,6 +1,7 @@
 from django.urls import URLPattern, URLResolver, path
 
 from settlement.api.contracts import ContractDetail, ContractList
+from settlement.api.journal import JournalView
 from settlement.api.ledger import BalancesView, TransferList
 from settlement.api.payouts import PayoutCancel, PayoutDetail, PayoutList
 from settlement.api.projects import ProjectClose, ProjectDetail, ProjectList
@@ -10,6 +11,7 @@ from settlement.api.statement_files import (
     StatementCsv,
     StatementFocus,
     StatementPdf,
+    StatementProof,
 )
 from settlement.api.statements import StatementDetail, StatementLines, StatementList
 
@@ -23,6 +25,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("projects", ProjectList.as_view(), name="projects"),
     path("projects/<str:public_id>", ProjectDetail.as_view(), name="project"),
     path("projects/<str:public_id>/close", ProjectClose.as_view(), name="project_closing"),
+    path("journal.beancount", JournalView.as_view(), name="journal"),
     path("readings", ReadingsView.as_view(), name="readings"),
     path("statements", StatementList.as_view(), name="statements"),
     path("statements/<str:public_id>.focus.csv", StatementFocus.as_view(), name="statement_focus"),
@@ -32,6 +35,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
         CreditNotePdf.as_view(),
         name="credit_note_pdf",
     ),
+    path("statements/<str:public_id>.json", StatementProof.as_view(), name="statement_proof"),
     path("statements/<str:public_id>.csv", StatementCsv.as_view(), name="statement_csv"),
     path("statements/<str:public_id>/lines", StatementLines.as_view(), name="statement_lines"),
     path("statements/<str:public_id>", StatementDetail.as_view(), name="statement"),

@@ -10,6 +10,7 @@ from settlement.models import CreditNote, Side, Statement
 from settlement.queries.focus import focus_csv
 from settlement.queries.line_rows import statement_csv
 from settlement.queries.statement_pdf import LANGUAGES, credit_note_pdf, statement_pdf
+from settlement.queries.statement_proof import statement_proof
 from settlement.queries.statements import statements_shown
 
 
@@ -36,6 +37,18 @@ def focus_file(request: HttpRequest, public_id: str) -> StreamingHttpResponse:
         focus_csv([statement]),
         content_type="text/csv; charset=utf-8",
         headers={"Content-Disposition": f'attachment; filename="{statement.public_id}.focus.csv"'},
+    )
+
+
+@require_safe
+@member_required()
+def proof_file(request: HttpRequest, public_id: str) -> StreamingHttpResponse:
+    """Stream the statement with all that it follows from."""
+    statement = _statement(request, public_id)
+    return StreamingHttpResponse(
+        statement_proof(statement),
+        content_type="application/json",
+        headers={"Content-Disposition": f'attachment; filename="{statement.public_id}.json"'},
     )
 
 

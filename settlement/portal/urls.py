@@ -1,11 +1,12 @@
 from django.urls import URLPattern, URLResolver, path
 
-from settlement.portal import contracts, money, projects, statement_files, statements
+from settlement.portal import contracts, journal, money, projects, statement_files, statements
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("contracts/", contracts.contract_list, name="contract_list"),
     path("contracts/<slug:public_id>/", contracts.contract_detail, name="contract_detail"),
     path("money/", money.money, name="money"),
+    path("money/journal.beancount", journal.journal_file, name="journal_file"),
     path("money/payouts/", money.payout_new, name="payout_new"),
     path("money/payouts/<slug:public_id>/cancel/", money.payout_cancel, name="payout_cancel"),
     path("projects/", projects.project_list, name="project_list"),
@@ -15,6 +16,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("statements/", statements.statement_list, name="statement_list"),
     path("statements/<slug:public_id>/lines.csv", statement_files.lines_file, name="lines_file"),
     path("statements/<slug:public_id>/focus.csv", statement_files.focus_file, name="focus_file"),
+    path("statements/<slug:public_id>/proof.json", statement_files.proof_file, name="proof_file"),
     path("statements/<slug:public_id>/statement.pdf", statement_files.pdf_file, name="pdf_file"),
     path(
         "statements/<slug:public_id>/credit_note.pdf",

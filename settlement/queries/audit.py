@@ -9,7 +9,7 @@ from typing import Any
 from django.db import connection, transaction
 from django.db.backends.utils import CursorWrapper
 
-from settlement.queries.chain import LINE
+from settlement.queries.chain import LEAF
 from settlement.queries.invariants import Invariant, all_invariants
 
 SHOWN = 5  # rows of a broken rule that a finding carries; it counts all
@@ -33,7 +33,7 @@ CONTENTS = Invariant(
     f"""
     SELECT batch.id, batch.key FROM settlement_batch AS batch
     WHERE content_sha256 IS DISTINCT FROM (
-        SELECT sha256(convert_to(string_agg({LINE}, E'\\n' ORDER BY id), 'UTF8'))
+        SELECT sha256(convert_to(string_agg({LEAF}, E'\\n' ORDER BY id), 'UTF8'))
         FROM settlement_transfer AS transfer WHERE transfer.batch_id = batch.id)
     """,  # noqa: S608
 )

@@ -107,9 +107,10 @@ LEDGER = (
            OR batch.amount_micros IS DISTINCT FROM sums.amount
            OR batch.sha256 IS DISTINCT FROM sha256(convert_to(concat(
                 encode(previous.sha256, 'hex'), E'\n', encode(batch.content_sha256, 'hex'), E'\n',
-                batch.key, E'\t', batch.transfers_count, E'\t', batch.amount_micros, E'\t',
-                to_char(batch.posted_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')),
-                'UTF8'))
+                encode(sha256(convert_to(concat(
+                    batch.key, E'\t', batch.transfers_count, E'\t', batch.amount_micros, E'\t',
+                    to_char(batch.posted_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')),
+                    'UTF8')), 'hex')), 'UTF8'))
         """,
     ),
 )

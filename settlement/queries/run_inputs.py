@@ -1,0 +1,78 @@
+"""What a run was reckoned from, as it was then: terms of the contract, figures of the meters."""
+
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from django.db import connection
+
+from settlement.postings import GRID_GRAMS_PER_MWH, Metered, Terms, scaled_price
+
+INPUTS = """
+SELECT run.period_id, run.run_no, contract.public_id, period.starts_at, run.ran_at,
+       run.inputs_sha256, run.contracted_ms, period.price_ticks, period.buyer_price,
+       period.seller_price, period.congestion_price, period.power_price, period.policy_price,
+       run.replacement_price, contract.tolerance_ppm, contract.penalty_factor_ppm,
+       contract.buyer_fee_ppm, contract.seller_fee_ppm, contract.watts_micros,
+       contract.pue_micros, contract.renewable_micros, grid.grams_per_mwh AS grid_grams_per_mwh,
+       run.provider_ms, run.buyer_ms, run.ruled_ms, run.energy_mj
+FROM settlement_settlementrun AS run
+JOIN settlement_deliveryperiod AS period ON period.id = run.period_id
+JOIN settlement_contract AS contract ON contract.id = period.contract_id
+LEFT JOIN settlement_gridfactor AS grid ON grid.id = run.grid_factor_id
+WHERE run.period_id = ANY(%s) ORDER BY run.period_id, run.run_no
+"""
+PRICES = ("buyer_price", "seller_price", "congestion_price", "power_price", "policy_price")
+COPIED = (
+    *("contracted_ms", "tolerance_ppm", "penalty_factor_ppm", "buyer_fee_ppm", "seller_fee_ppm"),
+    *("watts_micros", "pue_micros", "renewable_micros"),
+)
+METERED = ("provider_ms", "buyer_ms", "ruled_ms", "energy_mj")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunInputs:
+    """A run's place, what went into it, and the hash that was kept of that."""
+
+    period_id: int
+    run_no: int
+    contract: str
+    starts_at: datetime
+    ran_at: datetime
+    terms: Terms
+    metered: Metered
+    inputs_sha256: bytes
+
+
+def inputs_of(period_ids: Collection[int]) -> Iterator[RunInputs]:
+    """Yield all runs of these periods, in order, each with its inputs."""
+    with connection.cursor() as cursor:
+        cursor.execute(INPUTS, [list(period_ids)])
+        names = [column.name for column in cursor.description]
+        for row in cursor.fetchall():
+            yield _inputs(dict(zip(names, row, strict=True)))
+
+
+def _inputs(row: dict[str, Any]) -> RunInputs:
+    replacement = row["replacement_price"]
+    terms = Terms(
+        **{name: row[name] for name in COPIED},
+        **{name: scaled_price(row[name]) for name in PRICES},
+        cell_price=scaled_price(Decimal(row["price_ticks"]).scaleb(-3)),
+        replacement_price=None if replacement is None else scaled_price(replacement),
+        grid_grams_per_mwh=(
+            GRID_GRAMS_PER_MWH if row["grid_grams_per_mwh"] is None else row["grid_grams_per_mwh"]
+        ),
+    )
+    return RunInputs(
+        period_id=row["period_id"],
+        run_no=row["run_no"],
+        contract=row["public_id"],
+        starts_at=row["starts_at"],
+        ran_at=row["ran_at"],
+        terms=terms,
+        metered=Metered(**{name: row[name] for name in METERED}),
+        inputs_sha256=bytes(row["inputs_sha256"]),
+    )
