@@ -30,6 +30,7 @@ class EventType(models.TextChoices):
     DISPUTE_MOVED = "dispute.moved", "a dispute was opened or moved on"
     STATEMENT_FINALIZED = "statement.finalized", "a statement was finalized"
     DEPOSIT_POSTED = "deposit.posted", "a deposit arrived"
+    PAYOUT_MOVED = "payout.moved", "a payout moved on"
     BALANCE_LOW = "balance.low", "the balance is low"
     WEBHOOK_TEST = "webhook.test", "a test of an endpoint"
 

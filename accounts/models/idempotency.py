@@ -8,6 +8,7 @@ from accounts.models.callers import Caller
 from accounts.models.organizations import Organization
 
 KEY_LENGTH_MAX = 128
+SEAL_MARK = b"\x00"  # how a kept answer begins that is sealed; no JSON does
 
 
 class IdempotencyRecordQuerySet(models.QuerySet["IdempotencyRecord"]):
@@ -25,7 +26,7 @@ class IdempotencyRecord(models.Model):
     request_hash = models.BinaryField(max_length=32)  # SHA-256 of verb, path and body
     status = models.PositiveSmallIntegerField()
     headers = models.JSONField(default=dict)
-    body = models.BinaryField()  # a long one is compressed: accounts.web.idempotency
+    body = models.BinaryField()  # long ones packed, secret ones sealed: accounts.web.idempotency
     created_at = models.DateTimeField(db_default=Now(), db_index=True, editable=False)
 
     objects = IdempotencyRecordQuerySet.as_manager()

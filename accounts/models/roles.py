@@ -34,6 +34,9 @@ class Scope(models.TextChoices):
     FILLS_READ = "fills:read", "see fills"
     CONTRACTS_READ = "contracts:read", "see contracts"
     CONTRACTS_WRITE = "contracts:write", "act on contracts"
+    CONTRACTS_ACCESS = "contracts:access", "read access notes of contracts bought"
+    METERS_READ = "meters:read", "see meters and devices"
+    METERS_WRITE = "meters:write", "enrol and revoke meters and devices"
     BALANCES_READ = "balances:read", "see balances and transfers"
     PAYOUTS_WRITE = "payouts:write", "ask for money to be paid out"
     PROJECTS_WRITE = "projects:write", "set budgets of projects"
@@ -45,7 +48,18 @@ class Scope(models.TextChoices):
 
 
 READS = frozenset(str(scope) for scope in Scope if scope.endswith(":read"))
-TRADES = frozenset(map(str, (Scope.BIDS_WRITE, Scope.OFFERS_WRITE, Scope.CONTRACTS_WRITE)))
+TRADES = frozenset(
+    map(
+        str,
+        (
+            Scope.BIDS_WRITE,
+            Scope.OFFERS_WRITE,
+            Scope.CONTRACTS_WRITE,
+            Scope.CONTRACTS_ACCESS,
+            Scope.METERS_WRITE,
+        ),
+    )
+)
 OWNS = frozenset(map(str, (Scope.PAYOUTS_WRITE, Scope.PROJECTS_WRITE, Scope.WEBHOOKS_WRITE)))
 """What moves money out, says how much others may spend, or tells outsiders: an owner's alone."""
 SCOPES_OF_ROLE: Mapping[str, frozenset[str]] = {

@@ -20,7 +20,7 @@ from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from accounts.models.idempotency import KEY_LENGTH_MAX
+from accounts.models.idempotency import KEY_LENGTH_MAX, SEAL_MARK
 from accounts.services.sealing import seal, unseal
 from accounts.web.caller import Caller, caller_of
 
@@ -28,7 +28,6 @@ HEADER = "Idempotency-Key"
 KEPT_HEADERS = ("Location", "ETag")
 PLAIN_MAX = 8_192  # bytes of an answer that is kept as it is
 ZLIB_MARK = b"\x78"
-SEAL_MARK = b"\x00"
 
 
 class SecretResponse(Response):

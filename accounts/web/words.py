@@ -93,6 +93,9 @@ WORDS: dict[str, "str | Promise"] = {
     "fills:read": _("see fills"),
     "contracts:read": _("see contracts"),
     "contracts:write": _("act on contracts"),
+    "contracts:access": _("read access notes of contracts bought"),
+    "meters:read": _("see meters and devices"),
+    "meters:write": _("enrol and revoke meters and devices"),
     "balances:read": _("see balances and transfers"),
     "payouts:write": _("ask for money to be paid out"),
     "projects:write": _("set budgets of projects"),
@@ -112,6 +115,7 @@ WORDS: dict[str, "str | Promise"] = {
     "dispute.moved": _("a dispute was opened or moved on"),
     "statement.finalized": _("a statement was finalized"),
     "deposit.posted": _("a deposit arrived"),
+    "payout.moved": _("a payout moved on"),
     "balance.low": _("the balance is low"),
     "webhook.test": _("a test of an endpoint"),
     # webhooks

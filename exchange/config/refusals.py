@@ -33,6 +33,13 @@ from exchange.services.offers import (
     OfferNotLive,
 )
 from exchange.services.position_limits import PositionLimitExceeded
+from settlement.services.access_notes import (
+    ContractOver,
+    NoteMalformed,
+    NoteMissing,
+    NotTheBuyer,
+    NotTheProvider,
+)
 from settlement.services.budgets import BudgetExceeded, UnknownProject
 from settlement.services.collateral import CollateralMissing, RateOutOfRange
 from settlement.services.credit_lines import CreditInUse, CreditOutOfRange
@@ -46,6 +53,13 @@ from settlement.services.disputes import (
 )
 from settlement.services.enrolment import DeviceTaken, WrongDevice
 from settlement.services.four_eyes import OwnRequest
+from settlement.services.handover import (
+    EnrolmentMalformed,
+    NotAssigned,
+    NotForMeters,
+    OutsideContract,
+    TooManyMeters,
+)
 from settlement.services.holds import InsufficientFunds
 from settlement.services.metering import BatchTooLong, MeterRevoked, NotAMeter
 from settlement.services.payouts import PayoutNotFound, PayoutOutOfRange
@@ -114,6 +128,17 @@ REFUSALS: dict[type[Exception], tuple[HTTPStatus, str]] = {
     BatchTooLong: (HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "batch_too_long"),
     DeviceTaken: (HTTPStatus.CONFLICT, "device_taken"),
     WrongDevice: (HTTPStatus.UNPROCESSABLE_ENTITY, "wrong_device"),
+    # Hand-over
+    NotForMeters: (HTTPStatus.FORBIDDEN, "not_for_meters"),
+    TooManyMeters: (HTTPStatus.CONFLICT, "too_many_meters"),
+    EnrolmentMalformed: (HTTPStatus.UNPROCESSABLE_ENTITY, "enrolment_malformed"),
+    OutsideContract: (HTTPStatus.UNPROCESSABLE_ENTITY, "outside_contract"),
+    NotAssigned: (HTTPStatus.CONFLICT, "not_assigned"),
+    NotTheProvider: (HTTPStatus.FORBIDDEN, "not_the_provider"),
+    NotTheBuyer: (HTTPStatus.FORBIDDEN, "not_the_buyer"),
+    NoteMissing: (HTTPStatus.NOT_FOUND, "note_missing"),
+    NoteMalformed: (HTTPStatus.UNPROCESSABLE_ENTITY, "note_malformed"),
+    ContractOver: (HTTPStatus.CONFLICT, "contract_over"),
     # Disputes
     NotDisputable: (HTTPStatus.CONFLICT, "not_disputable"),
     DisputeTooLate: (HTTPStatus.CONFLICT, "dispute_too_late"),

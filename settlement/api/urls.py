@@ -1,5 +1,6 @@
 from django.urls import URLPattern, URLResolver, path
 
+from settlement.api import handover
 from settlement.api.contracts import ContractDetail, ContractList
 from settlement.api.journal import JournalView
 from settlement.api.ledger import BalancesView, TransferList
@@ -26,6 +27,14 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("projects/<str:public_id>", ProjectDetail.as_view(), name="project"),
     path("projects/<str:public_id>/close", ProjectClose.as_view(), name="project_closing"),
     path("journal.beancount", JournalView.as_view(), name="journal"),
+    path("contracts/<str:public_id>/devices", handover.ContractDevicesView.as_view()),
+    path("contracts/<str:public_id>/devices/unassign", handover.UnassignDeviceView.as_view()),
+    path("contracts/<str:public_id>/access_note", handover.AccessNoteView.as_view()),
+    path("contracts/<str:public_id>/access_note/reads", handover.AccessNoteReadsView.as_view()),
+    path("meters", handover.MetersView.as_view(), name="api_meters"),
+    path("meters/<str:public_id>/revoke", handover.RevokeMeterView.as_view()),
+    path("devices", handover.DevicesView.as_view(), name="api_devices"),
+    path("devices/<str:public_id>/revoke", handover.RevokeDeviceView.as_view()),
     path("readings", ReadingsView.as_view(), name="readings"),
     path("statements", StatementList.as_view(), name="statements"),
     path("statements/<str:public_id>.focus.csv", StatementFocus.as_view(), name="statement_focus"),

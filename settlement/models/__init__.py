@@ -1,3 +1,4 @@
+from settlement.models.access import AccessNote, AccessNoteRead
 from settlement.models.cash import (
     DEPOSIT_MOVES,
     PAYOUT_MOVES,
@@ -49,6 +50,8 @@ __all__ = [
     "PAYOUT_MOVES",
     "PERIOD_MOVES",
     "STATEMENT_MOVES",
+    "AccessNote",
+    "AccessNoteRead",
     "AccountKind",
     "Batch",
     "BudgetAlert",

@@ -7,6 +7,13 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from exchange.foundation.states import IllegalMove, LostRace
+from settlement.services.access_notes import (
+    ContractOver,
+    NoteMalformed,
+    NoteMissing,
+)
+from settlement.services.enrolment import DeviceTaken, WrongDevice
+from settlement.services.handover import EnrolmentMalformed, NotAssigned, TooManyMeters
 from settlement.services.holds import InsufficientFunds
 from settlement.services.payouts import PayoutNotFound, PayoutOutOfRange
 from settlement.services.projects import ProjectExists, ProjectNotFound
@@ -19,6 +26,14 @@ WORDS: dict[type[Exception], "str | Promise"] = {
     ProjectExists: _("There is a project of this name, or there are too many."),
     ProjectNotFound: _("There is no such project, or it is closed."),
     PayoutOutOfRange: _("Only whole cents or fen are paid out, up to a limit."),
+    EnrolmentMalformed: _("Not enrolled: a name is missing or too long, or stands on other terms."),
+    TooManyMeters: _("There are too many meters. Revoke one first."),
+    DeviceTaken: _("The device serves another contract at that time."),
+    WrongDevice: _("This device cannot serve this contract."),
+    NotAssigned: _("This device does not serve this contract."),
+    NoteMissing: _("The provider has not written the note yet."),
+    NoteMalformed: _("The note is empty or too long."),
+    ContractOver: _("The contract is over."),
 }
 REFUSALS = tuple(WORDS)
 

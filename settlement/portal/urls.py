@@ -1,10 +1,33 @@
 from django.urls import URLPattern, URLResolver, path
 
-from settlement.portal import contracts, journal, money, projects, statement_files, statements
+from settlement.portal import (
+    contracts,
+    equipment,
+    handover,
+    journal,
+    money,
+    projects,
+    statement_files,
+    statements,
+)
+
+HANDOVER = "contracts/<slug:public_id>/handover/"
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("contracts/", contracts.contract_list, name="contract_list"),
     path("contracts/<slug:public_id>/", contracts.contract_detail, name="contract_detail"),
+    path(HANDOVER, handover.contract_handover, name="contract_handover"),
+    path(f"{HANDOVER}assign/", handover.device_assign, name="device_assign"),
+    path(f"{HANDOVER}unassign/", handover.device_unassign, name="device_unassign"),
+    path(f"{HANDOVER}note/", handover.note_write, name="note_write"),
+    path(f"{HANDOVER}note/read/", handover.note_read, name="note_read"),
+    path("equipment/", equipment.equipment, name="equipment"),
+    path("equipment/meters/new/", equipment.meter_new, name="meter_new"),
+    path("equipment/meters/<slug:public_id>/revoke/", equipment.meter_revoke, name="meter_revoke"),
+    path("equipment/devices/new/", equipment.device_new, name="device_new"),
+    path(
+        "equipment/devices/<slug:public_id>/revoke/", equipment.device_revoke, name="device_revoke"
+    ),
     path("money/", money.money, name="money"),
     path("money/journal.beancount", journal.journal_file, name="journal_file"),
     path("money/payouts/", money.payout_new, name="payout_new"),

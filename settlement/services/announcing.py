@@ -11,7 +11,7 @@ from django.conf import settings
 from accounts.models import EventType
 from accounts.services.events import NewEvent, listeners_for, write_events
 from exchange.foundation.money import LOTS, MICROS, format_scaled
-from settlement.models import Contract, Dispute, Statement, Transfer
+from settlement.models import Contract, Dispute, Payout, Statement, Transfer
 from settlement.services.run_postings import Reckoned
 
 MILLISECONDS_AN_HOUR = 3_600_000
@@ -174,6 +174,27 @@ def tell_deposit(transfer: Transfer, *, organization_id: int) -> None:
                     "transfer": str(transfer.pk),
                     "amount": money(transfer.amount_micros),
                     "currency": settings.MARKET_CURRENCY,
+                },
+            )
+        ]
+    )
+
+
+def tell_payout(payout: Payout, *, now: datetime) -> None:
+    """Tell an organization where a payout that it asked for stands now."""
+    write_events(
+        [
+            NewEvent(
+                type=EventType.PAYOUT_MOVED,
+                organization_id=payout.organization_id,
+                about=payout.public_id,
+                happened_at=now,
+                data={
+                    "payout": payout.public_id,
+                    "state": payout.state,
+                    "amount": money(payout.amount_micros),
+                    "currency": payout.currency,
+                    "reason": payout.reason_code,
                 },
             )
         ]

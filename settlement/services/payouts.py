@@ -25,6 +25,7 @@ from settlement.models import (
     Transfer,
     TransferCode,
 )
+from settlement.services.announcing import tell_payout
 from settlement.services.deposit_approvals import refuse_non_operator, refuse_without_reason
 from settlement.services.four_eyes import person_behind, refuse_same_person
 from settlement.services.holds import InsufficientFunds
@@ -88,6 +89,7 @@ def ask_payout(
         _refuse_uncovered(debit)
         payout.save(force_insert=True)
         record(caller, "ask", payout)
+        tell_payout(payout, now=now)
     return payout
 
 
@@ -153,6 +155,7 @@ def _step(
 ) -> None:
     move(payout, to=to, moves=PAYOUT_MOVES, actor=actor.signature, **changes)
     record(actor, to.value, payout, reason)
+    tell_payout(payout, now=market_now())
 
 
 def _undo(payout: Payout, to: PayoutState, *, code: str, detail: str, actor: Caller) -> None:

@@ -16,8 +16,10 @@ from exchange.services.bids import place_bid
 from exchange.services.maintenance import plan_maintenance
 from exchange.services.offers import create_offer
 from settlement.models import AccountKind, Party, Side, Statement, Transfer
+from settlement.services.access_notes import write_note
 from settlement.services.credit_notes import credit_statement
 from settlement.services.enrolment import enroll_meter
+from settlement.services.handover import Machines, add_devices
 from settlement.services.payouts import BankAccount, ask_payout
 from settlement.services.projects import open_project
 from settlement.services.statements import finalize_statement
@@ -67,6 +69,13 @@ def scene() -> Scene:
         series="a",
     )
     owner = member(own)
+    contract = a_contract(own, own)
+    write_note(contract, "ssh", actor=owner)
+    meter, token = enroll_meter(own, party=Party.PROVIDER, site_code="bj-1", now=auction.opens_at)
+    machines = Machines(
+        site_code="bj-1", accelerator_code="h100", serials=["a"], capacity_lots=1_000
+    )
+    (device,) = add_devices(machines, actor=owner)
     endpoint, _ = an_endpoint(owner=owner)
     month_over = auction.opens_at - timedelta(days=2)
     taken_back = Statement.objects.create(
@@ -83,7 +92,9 @@ def scene() -> Scene:
         "bid": place_bid(bid_body(auction), caller=who),
         "offer": create_offer(offer_body(auction, quantity="1"), caller=who),
         "window": plan_maintenance(window | {"reason": "a test"}, caller=who),
-        "contract": a_contract(own, own),
+        "contract": contract,
+        "meter": meter,
+        "device": device,
         "statement": statement,
         "project": open_project("training", budget_micros=10**9, caller=who),
         "taken_back": taken_back,
@@ -102,7 +113,6 @@ def scene() -> Scene:
     ids["transfer"] = str(Transfer.objects.latest("pk").pk)
     ids["auction"] = auction.public_id
     ids["model"] = AiModel.objects.all()[0].code
-    _, token = enroll_meter(own, party=Party.PROVIDER, site_code="bj-1", now=auction.opens_at)
     keys = _keys(own) | {"meter": api_with(token)}
     return Scene(own, ids, {True: keys, False: _browsers(own)})
 

@@ -8,13 +8,19 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
+from accounts.models import Caller
+from accounts.services.webhook_courier import visit
+from accounts.services.webhook_endpoints import send_test
 from settlement.models import Statement
+from settlement.services.access_notes import read_note, write_note
 from settlement.services.metering import ingest
 from settlement.services.settling import settle_due
+from tests.accounts.endpoints import an_endpoint
 from tests.browser.conftest import SCREENSHOTS, OpenPage
 from tests.browser.rooms import Room, confirm_password, room, sign_in
+from tests.factories import member
 from tests.portal.desks import form_time
-from tests.settlement.deliveries import HOUR, TEN, a_delivery, an_event, play_at
+from tests.settlement.deliveries import HOUR, TEN, Delivery, a_delivery, an_event, play_at
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -42,6 +48,9 @@ FOR_PROVIDERS = {
     "money": "/money/",
     "keys": "/organization/keys",
     "key-new": "/organization/keys/new",
+    "webhooks": "/organization/webhooks",
+    "webhook-new": "/organization/webhooks/new",
+    "equipment": "/equipment/",
     "members": "/organization/members",
     "organization": "/organization",
     "password-change": "/accounts/password/change/",
@@ -105,7 +114,28 @@ def settled_room() -> tuple[Room, dict[str, str]]:
         "offer-withdraw": f"/offers/{offer.public_id}/withdraw/",
         "contract": f"/contracts/{delivery.contract.public_id}/",
         "statement": f"/statements/{statement.public_id}/",
+        **told_pages(at.desk.caller),
+        **handed_over_pages(delivery, at.desk.caller),
     }
+
+
+def told_pages(owner: Caller) -> dict[str, str]:
+    """Return the pages of an endpoint that was told once, and did not hear."""
+    endpoint, _ = an_endpoint("https://127.0.0.1/hook", owner=owner)
+    delivery = send_test(endpoint, actor=owner)
+    visit(endpoint.pk)
+    return {
+        "webhook": f"/organization/webhooks/{endpoint.public_id}",
+        "webhook-edit": f"/organization/webhooks/{endpoint.public_id}/edit",
+        "webhook-delivery": f"/organization/webhook-deliveries/{delivery.public_id}",
+    }
+
+
+def handed_over_pages(delivery: Delivery, provider: Caller) -> dict[str, str]:
+    """Return the page of a contract whose note was written and read."""
+    write_note(delivery.contract, "ssh gpu-7.example", actor=provider)
+    read_note(delivery.contract, actor=member(delivery.buyer))
+    return {"handover": f"/contracts/{delivery.contract.public_id}/handover/"}
 
 
 @pytest.mark.parametrize("language", ["en", "zh-hans"])

@@ -6,13 +6,19 @@ from typing import Any
 import pytest
 
 from accounts.models import EventType, Organization, OutboxEvent
-from settlement.models import ContractState, Dispute, DisputeState
+from settlement.models import AccountKind, ContractState, Dispute, DisputeState
 from settlement.services import announcing, settling
 from settlement.services.contract_moves import advance_contracts
 from settlement.services.contracts import move_contract
 from settlement.services.deposits import deposit
 from settlement.services.disputes import call_for_evidence, decide_dispute
 from settlement.services.metering import ingest
+from settlement.services.payouts import (
+    BankAccount,
+    ask_payout,
+    fail_payout,
+    submit_payout,
+)
 from settlement.services.settling import settle_due
 from settlement.services.statements import finalize_due
 from tests.accounts.endpoints import an_endpoint, an_owner
@@ -177,6 +183,24 @@ def test_a_deposit_is_told_once_however_often_it_is_entered() -> None:
 
     (said,) = told(EventType.DEPOSIT_POSTED, buyer)
     assert (said["amount"], said["currency"]) == ("1.500000", "CNY")
+
+
+def test_each_step_of_a_payout_is_told() -> None:
+    buyer = an_organization()
+    put_in(buyer, MONEY)
+    asked = ask_payout(
+        amount_micros=10_000,
+        source=AccountKind.AVAILABLE,
+        to=BankAccount(holder="a", bank="b", account="c"),
+        caller=caller(buyer),
+    )
+    submit_payout(asked, reason="order 7", actor=caller(operator()))
+    fail_payout(asked, reason="no such account", actor=caller(operator()))
+
+    said = told(EventType.PAYOUT_MOVED, buyer)
+
+    assert [each["state"] for each in said] == ["created", "submitted", "failed"]
+    assert (said[0]["amount"], said[2]["reason"]) == ("0.010000", "bank_refused")
 
 
 def test_a_run_that_is_taken_back_tells_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
