@@ -17,4 +17,4 @@ WORKDIR /srv/exchange
 ENV PATH=/srv/venv/bin:$PATH PYTHONUNBUFFERED=1 PRODUCTION=true ARCHIVE_DIR=/srv/archive
 USER exchange
 EXPOSE 8000
-CMD ["python", "-m", "uvicorn", "exchange.config.asgi:application", "--host", "0.0.0.0", "--port", "8000", "--no-access-log"]
+CMD ["python", "-m", "uvicorn", "exchange.config.asgi:application", "--host", "0.0.0.0", "--port", "8000", "--no-access-log", "--timeout-graceful-shutdown", "5"]

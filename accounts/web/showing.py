@@ -165,12 +165,14 @@ def with_query(context: RequestContext, **changes: Any) -> str:
 
 
 @register.inclusion_tag("partials/page_link.html", takes_context=True)
-def page_link(context: RequestContext, name: str, label: str) -> dict[str, Any]:
+def page_link(
+    context: RequestContext, name: str, label: str, *, exact: bool = False
+) -> dict[str, Any]:
     """Link a page of the navigation; the one that is shown, or is above it, is marked."""
     address = reverse(name)
     request: HttpRequest | None = context.get("request")
     path = request.path if request else ""
-    here = path == address or (address != "/" and path.startswith(address))
+    here = path == address or (not exact and address != "/" and path.startswith(address))
     return {"address": address, "label": label, "here": here}
 
 

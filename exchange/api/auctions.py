@@ -12,6 +12,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from accounts.models.callers import Caller
+from accounts.web.fields import InstantField
 from exchange.api.freshness import fresh
 from exchange.api.market_serializers import (
     AuctionSerializer,
@@ -19,10 +20,12 @@ from exchange.api.market_serializers import (
     PriceSerializer,
     PublicFillSerializer,
 )
+from exchange.foundation.market_time import market_now
 from exchange.models import Auction, AuctionState, BidFill, CellPrice, ClearingResult, Horizon
-from exchange.queries.archive_files import archived_files, open_archived
+from exchange.queries.archive_files import archived_files, open_archived, public_files
 from exchange.queries.certificates import certificate_of
 from exchange.queries.market import public_fills
+from exchange.queries.publications import book_opens_at
 
 TAGS = ["market"]
 
@@ -88,8 +91,10 @@ class CertificateView(APIView):
         result = get_object_or_404(results, auction__public_id=public_id)
         found: dict[str, Any] = certificate_of(result)
         found["files"] = [
-            request.build_absolute_uri(f"archive/{file}") for file in archived_files(result)
+            request.build_absolute_uri(f"archive/{file}") for file in _files_of(request, result)
         ]
+        opens_at = book_opens_at(result.auction)
+        found["book_opens_at"] = InstantField().to_representation(opens_at)
         return fresh(request, Response(found))
 
 
@@ -107,10 +112,18 @@ class ArchiveView(APIView):
         """Return one file of a published auction's archive."""
         results = ClearingResult.objects.visible_to(_caller(request)).select_related("auction")
         result = get_object_or_404(results, auction__public_id=public_id)
-        stream = open_archived(result, file)
+        stream = open_archived(result, file) if file in _files_of(request, result) else None
         if stream is None:
             raise Http404
         return FileResponse(stream, as_attachment=True, filename=file.replace("/", "-"))
+
+
+def _files_of(request: Request, result: ClearingResult) -> list[str]:
+    """Return the files that the caller may have: auditors and operators need not wait."""
+    caller = _caller(request)
+    if caller is not None and caller.sees_all:
+        return archived_files(result)
+    return public_files(result, now=market_now())
 
 
 class CellFilter(django_filters.FilterSet):  # type: ignore[misc]  # the library is untyped

@@ -41,7 +41,8 @@ class AuctionSerializer(serializers.Serializer[Any]):
 class CertificateSerializer(serializers.Serializer[Any]):
     """What an auction proved: no allocation could have been worth more than ``bound``.
 
-    ``files`` are the closed book and the result as they were cleared; ``check_book`` checks them.
+    ``files`` are the result and, from ``book_opens_at`` on, the closed book as they were cleared;
+    ``check_book`` checks them. Orders carry opaque ids and no names.
     """
 
     auction = serializers.CharField()
@@ -58,6 +59,7 @@ class CertificateSerializer(serializers.Serializer[Any]):
     book_sha256 = serializers.CharField()
     result_sha256 = serializers.CharField()
     files = serializers.ListField(child=serializers.CharField())
+    book_opens_at = InstantField(help_text="when everybody may have the files of the book")
 
 
 class PriceSerializer(serializers.Serializer[Any]):

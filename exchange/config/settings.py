@@ -80,7 +80,10 @@ TEMPLATES = [
                 "django.contrib.messages.context_processors.messages",
                 "accounts.web.portal.caller_in_templates",
             ],
-            "libraries": {"showing": "accounts.web.showing"},
+            "libraries": {
+                "showing": "accounts.web.showing",
+                "market": "exchange.portal.market.words",
+            },
         },
     }
 ]
@@ -171,7 +174,10 @@ STATICFILES_FINDERS = [
     "exchange.config.node_modules.NodeModulesFinder",
 ]
 NODE_MODULES_DIR = BASE_DIR / "node_modules"
-NODE_MODULES_FILES = {"tabler": ("@tabler/core/dist/css", ["tabler.min.css", "tabler.min.css.map"])}
+NODE_MODULES_FILES = {
+    "tabler": ("@tabler/core/dist/css", ["tabler.min.css", "tabler.min.css.map"]),
+    "echarts": ("echarts/dist", ["echarts.min.js"]),
+}
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {
@@ -285,6 +291,8 @@ CLEARING_SECONDS_MAX = env.float("CLEARING_SECONDS_MAX", 300.0)
 WEBHOOK_SECONDS_MAX = env.float("WEBHOOK_SECONDS_MAX", 15.0)  # one request to a receiver, whole
 # host:port of receivers that may be on loopback and without TLS: for tests and the demo alone.
 WEBHOOK_LOOPBACK_RECEIVERS: list[str] = env.list("WEBHOOK_LOOPBACK_RECEIVERS", [])
+BOOK_DELAY_MINUTES = env.int("BOOK_DELAY_MINUTES", 60)  # from publication to the whole book
+STREAMS_MAX = env.int("STREAMS_MAX", 500)  # readers of the live market in one web process
 ARCHIVE_DIR = env.path("ARCHIVE_DIR", BASE_DIR / ".local" / "archive")  # books and results
 
 # --- logs ----------------------------------------------------------------------------------

@@ -21,6 +21,7 @@ COMMANDS: dict[str, list[str]] = {
     "web": [
         *("python", "-m", "uvicorn", "exchange.config.asgi:application"),
         *("--host", "{host}", "--port", "{port}", "--no-access-log"),
+        *("--timeout-graceful-shutdown", "5"),  # readers of the live market never hang up
     ],
     "worker": [
         *("python", "-m", "celery", "-A", "exchange.config", "worker"),

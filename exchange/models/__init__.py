@@ -9,6 +9,7 @@ from exchange.models.auctions import (
 from exchange.models.bids import BID_MOVES, Bid, BidKind, BidState, TimeInForce
 from exchange.models.books import BidEntry, OfferEntry
 from exchange.models.chips import Accelerator, AcceleratorKind, AiModel, Grade
+from exchange.models.events import MarketEvent
 from exchange.models.limits import PositionLimit
 from exchange.models.network import Link, PowerBudget, Region, Route
 from exchange.models.offers import OFFER_MOVES, Offer, OfferState, OfferVersion
@@ -48,6 +49,7 @@ __all__ = [
     "Link",
     "LinkPrice",
     "MaintenanceWindow",
+    "MarketEvent",
     "MarketFreeze",
     "Offer",
     "OfferEntry",

@@ -226,7 +226,12 @@ class Auction(models.Model):
                 fields=["closes_at"],
                 name="auction_waiting",
                 condition=~Q(state__in=[AuctionState.PUBLISHED, AuctionState.VOIDED]),
-            )
+            ),
+            models.Index(
+                fields=["-published_at"],
+                name="auction_published",
+                condition=Q(state=AuctionState.PUBLISHED),
+            ),
         ]
 
     def __str__(self) -> str:

@@ -1,13 +1,25 @@
 from django.urls import URLPattern, URLResolver, path
 
 from exchange.portal import capacity, front, maintenance, offer_files, offer_writing, offers
+from exchange.portal.market import auctions, curves, index, prices, regions, stream, tables
 
 OFFER = "offers/<slug:public_id>/"
 MAINTENANCE = "maintenance/"
+AUCTION = "market/auctions/<slug:public_id>"
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", front.front, name="front"),
     path("theme/", front.set_theme, name="set_theme"),
+    path("market/", prices.market_prices, name="market_prices"),
+    path("market/stream/", stream.market_stream, name="market_stream"),
+    path("market/curves/", curves.market_curves, name="market_curves"),
+    path("market/map/", regions.market_map, name="market_map"),
+    path("market/index/", index.market_index, name="market_index"),
+    path("market/index/<slug:table>.<slug:form>", tables.index_table, name="index_table"),
+    path("market/auctions/", auctions.market_auctions, name="market_auctions"),
+    path(f"{AUCTION}/", auctions.market_auction, name="market_auction"),
+    path(f"{AUCTION}/archive.zip", tables.auction_archive, name="auction_archive"),
+    path(f"{AUCTION}/<slug:table>.<slug:form>", tables.auction_table, name="auction_table"),
     path("offers/", offers.offer_list, name="offer_list"),
     path("offers/new/", offer_writing.offer_new, name="offer_new"),
     path("offers/upload/", offer_files.offer_import, name="offer_import"),

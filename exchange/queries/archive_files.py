@@ -1,11 +1,13 @@
 """The archived files of one auction: those of the two formats, and no others."""
 
+from datetime import datetime
 from pathlib import Path
 from typing import IO
 
 from django.conf import settings
 
 from exchange.models import ClearingResult
+from exchange.queries.publications import book_opens_at
 
 BOOK_FOLDER = "book"
 RESULT_FOLDER = "result"
@@ -26,6 +28,14 @@ def archived_files(result: ClearingResult) -> list[str]:
         for path in sorted(folder.rglob("*"))
         if path.is_file()
     ]
+
+
+def public_files(result: ClearingResult, *, now: datetime) -> list[str]:
+    """Return the files that everybody may have: the book's only after its delay."""
+    files = archived_files(result)
+    if now >= book_opens_at(result.auction):
+        return files
+    return [file for file in files if not file.startswith(f"{BOOK_FOLDER}/")]
 
 
 def open_archived(result: ClearingResult, file: str) -> IO[bytes] | None:

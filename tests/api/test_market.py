@@ -20,6 +20,7 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture
 def scene(settings: LazySettings, tmp_path: Path) -> Market:
     settings.ARCHIVE_DIR = tmp_path
+    settings.BOOK_DELAY_MINUTES = 0
     mark_as_play()
     found = market()
     offer_of(found)
@@ -81,6 +82,18 @@ def test_it_publishes_the_proof_and_the_files_to_check_it_with(
     answer = anybody.get(books[0])
     assert answer.status_code == 200
     assert b"hourly" in answer.getvalue()
+
+
+def test_the_book_waits_for_its_delay_but_the_result_does_not(
+    published: Auction, anybody: APIClient, settings: LazySettings
+) -> None:
+    settings.BOOK_DELAY_MINUTES = 60
+    url = f"/api/v1/auctions/{published.public_id}"
+    proof = anybody.get(f"{url}/certificate").json()
+    assert all("/archive/result/" in file for file in proof["files"])
+    assert proof["book_opens_at"] > published.published_at.isoformat()  # type: ignore[union-attr]
+    assert anybody.get(f"{url}/archive/book/bids.csv").status_code == 404
+    assert anybody.get(f"{url}/archive/result/prices.csv").status_code == 200
 
 
 @pytest.mark.parametrize("file", ["book/../../secret", "result/none.csv", "book", "other/bids.csv"])

@@ -1,0 +1,74 @@
+"""Template words of the market's pages."""
+
+from collections.abc import Mapping
+from decimal import Decimal
+
+from django import template
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from accounts.web.showing import NOTHING, quantity
+from exchange.foundation.money import MICROS, TICKS, format_scaled
+from exchange.models import Auction
+
+SHORT_TICKS = 10_000
+
+register = template.Library()
+
+
+@register.filter
+def named(code: str, names: Mapping[str, str]) -> str:
+    """Say what a code is called; the code itself where nobody knows."""
+    return names.get(code, code)
+
+
+@register.filter
+def plain_price(ticks: int | None) -> str:
+    """Write a price for machines, such as a chart: no thousands apart."""
+    return "" if ticks is None else format_scaled(ticks, scale=TICKS)
+
+
+@register.filter
+def gbps(millionths: int | None) -> str:
+    """Show a bandwidth that is kept in millionths of a Gbps, to a thousandth."""
+    if millionths is None:
+        return NOTHING
+    return quantity(round(millionths / (MICROS // 1_000)))
+
+
+@register.filter
+def whole(lots: int | None) -> str:
+    """Show a number of accelerators without decimals: enough where many are added up."""
+    return NOTHING if lots is None else f"{round(lots / 1_000):,}"
+
+
+@register.filter
+def accelerator_hours_of(lot_periods: int, auction: Auction) -> str:
+    """Show lots of accelerators times periods as accelerator-hours."""
+    return f"{lot_periods * auction.period_minutes / 60_000:,.1f}"
+
+
+@register.simple_tag
+def gate(auction: Auction) -> SafeString:
+    """Show when a gate closes; scripts write there how long that is from now."""
+    return format_html(
+        '<span class="countdown" data-until="{}" hidden></span>', auction.closes_at.isoformat()
+    )
+
+
+@register.filter
+def short_price(ticks: int | None) -> str:
+    """Show a price where there is little room, with two decimals at most."""
+    return "" if ticks is None else f"{ticks / TICKS:.{2 if ticks < SHORT_TICKS else 1}f}"
+
+
+@register.filter
+def percent_of(millionths: int | None) -> str:
+    """Show a share that is kept in millionths, to a tenth of a percent."""
+    return NOTHING if millionths is None else f"{millionths / 10_000:.1f} %"
+
+
+@register.filter
+def whole_money(micros: Decimal | int | None) -> str:
+    """Show an amount without decimals: enough where it is compared at a glance."""
+    return NOTHING if micros is None else f"{round(Decimal(micros) / MICROS):,}"
