@@ -7,7 +7,7 @@ ON_SERVERS := $(BIN)/python -m exchange.config.local exec
 STAMP := $(VENV)/.installed
 LIBRARIES := node_modules/.installed
 
-.PHONY: help demo run test check format messages bench focus faults lock clean stop
+.PHONY: help demo run test check format messages bench focus faults lock clean stop backup restore-drill
 
 help:
 	@echo "make demo         play one trading day and leave the portal running (ONCE=1: end after the day)"
@@ -18,6 +18,8 @@ help:
 	@echo "make bench        measurements (docs/benchmarks.md)"
 	@echo "make focus        the public FOCUS validator on what the demo's buyers were charged"
 	@echo "make faults       long tests: kill -9, thousands of random books"
+	@echo "make backup       database and archive into .local/backups (or BACKUP_DIR)"
+	@echo "make restore-drill  back up, restore beside, audit the copy; fails unless it is clean"
 	@echo "make stop         stop the local PostgreSQL and Valkey"
 
 $(STAMP): requirements.lock
@@ -70,6 +72,12 @@ faults: $(STAMP)
 
 lock:
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header --group dev pyproject.toml -o requirements.lock
+
+backup: $(STAMP)
+	@$(ON_SERVERS) $(BIN)/python -m exchange.config.backup make
+
+restore-drill: $(STAMP)
+	@$(ON_SERVERS) $(BIN)/python -m exchange.config.backup drill
 
 stop:
 	$(BIN)/python -m exchange.config.local down

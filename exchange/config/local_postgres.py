@@ -111,7 +111,7 @@ def _unprivileged() -> pwd.struct_passwd:
 def _binaries(home: Path) -> Path:
     """Return the folder of programs, copied next to the data where its user cannot reach it."""
     wheel = _wheel()
-    folder = wheel / "pginstall" / "bin"
+    folder = wheel_programs()
     if os.geteuid() != 0 or _open_to_all(folder):
         return folder
     copy = home / "wheel"
@@ -124,6 +124,11 @@ def _binaries(home: Path) -> Path:
         _give_away(copy)
         (copy / "complete").touch()
     return copy / wheel.name / "pginstall" / "bin"
+
+
+def wheel_programs() -> Path:
+    """Return where the wheel has PostgreSQL's programs, for whoever can reach it there."""
+    return _wheel() / "pginstall" / "bin"
 
 
 def _wheel() -> Path:

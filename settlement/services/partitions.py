@@ -21,6 +21,18 @@ CREATE = """
 CREATE TABLE {table} (LIKE settlement_reading INCLUDING DEFAULTS INCLUDING CONSTRAINTS);
 ALTER TABLE settlement_reading ATTACH PARTITION {table} FOR VALUES FROM ({start}) TO ({end});
 """
+OLD = """
+SELECT day FROM (
+    SELECT to_date(right(part.relname, 8), 'YYYYMMDD') AS day
+    FROM pg_inherits AS child JOIN pg_class AS part ON part.oid = child.inhrelid
+    WHERE child.inhparent = 'settlement_reading'::regclass) AS parts
+WHERE day + 1 <= least(
+    (%s AT TIME ZONE 'UTC')::date,
+    (SELECT (min(starts_at) AT TIME ZONE 'UTC')::date - 1 FROM settlement_deliveryperiod
+     WHERE state <> 'final'))
+ORDER BY day
+"""
+DETACH = "ALTER TABLE settlement_reading DETACH PARTITION {table}"
 
 
 def open_days_ahead(now: datetime) -> int:
@@ -42,6 +54,36 @@ def open_days(days: Iterable[date]) -> int:
     return len(missing)
 
 
+def old_days(now: datetime, *, keep_days: int) -> list[date]:
+    """Return the days whose readings may leave the table, the oldest first.
+
+    A day may go when it is ``keep_days`` over and every delivery period that could still be
+    reckoned from it is final: all that are not begin a day after it, or later.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(OLD, [now - timedelta(days=keep_days)])
+        return [day for (day,) in cursor.fetchall()]
+
+
+def detach_days(days: Iterable[date], *, drop: bool) -> None:
+    """Take days' readings out of the table, to be kept elsewhere or dropped.
+
+    What was accepted stays known for good: the table of events is not touched.
+    """
+    for day in days:
+        table = sql.Identifier(_table_of(day))
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [PARTITION_LOCK])
+            cursor.execute("SET LOCAL lock_timeout = '5s'")  # Ingest must not queue behind this.
+            cursor.execute(sql.SQL(DETACH).format(table=table))
+            if drop:
+                cursor.execute(sql.SQL("DROP TABLE {table}").format(table=table))
+
+
+def _table_of(day: date) -> str:
+    return f"settlement_reading_{day:%Y%m%d}"
+
+
 def _missing(days: list[date]) -> list[date]:
     with connection.cursor() as cursor:
         cursor.execute(EXISTING, [days])
@@ -51,7 +93,7 @@ def _missing(days: list[date]) -> list[date]:
 
 def _create(day: date) -> None:
     statement = sql.SQL(CREATE).format(
-        table=sql.Identifier(f"settlement_reading_{day:%Y%m%d}"),
+        table=sql.Identifier(_table_of(day)),
         start=sql.Literal(f"{day} 00:00:00+00"),
         end=sql.Literal(f"{day + timedelta(days=1)} 00:00:00+00"),
     )
