@@ -62,13 +62,16 @@ class Terms:
 class Metered:
     """What the meters say about one period, in accelerator-milliseconds and millijoules.
 
-    ``buyer_ms`` is None where the buyer has no meter that saw the period; ``ruled_ms`` is what
-    an upheld dispute decided; ``energy_mj`` is None where no meter counted energy.
+    ``excused_ms`` fell into curtailments by the operator, or behind the notice by which the
+    provider reclaimed it: not delivered, it costs no penalty. ``buyer_ms`` is None where the buyer
+    has no meter that saw the period; ``ruled_ms`` is what an upheld dispute decided;
+    ``energy_mj`` is None where no meter counted energy.
     """
 
     provider_ms: int
     buyer_ms: int | None = None
     ruled_ms: int | None = None
+    excused_ms: int = 0
     energy_mj: int | None = None
 
 
@@ -133,7 +136,7 @@ def settle(terms: Terms, metered: Metered) -> Postings:
         rounding=buyer_due - seller_due - congestion - power + policy,
         buyer_fee=max(buyer_due, 0) * terms.buyer_fee_ppm // PPM,
         seller_fee=max(seller_due, 0) * terms.seller_fee_ppm // PPM,
-        penalty=_penalty(terms, terms.contracted_ms - delivered),
+        penalty=_penalty(terms, terms.contracted_ms - delivered - metered.excused_ms),
         energy_wh=energy_wh,
         co2_grams=_co2_grams(terms, energy_wh),
         disagree=disagree,
@@ -203,7 +206,9 @@ def inputs_sha256(terms: Terms, metered: Metered) -> bytes:
 
 
 def _fields(told: Terms | Metered) -> dict[str, int | None]:
-    return {name: getattr(told, name) for name in told.__slots__}
+    """Return the fields by name; an excuse that was not needed is left out, as it always was."""
+    fields = {name: getattr(told, name) for name in told.__slots__}
+    return {name: value for name, value in fields.items() if name != "excused_ms" or value}
 
 
 def _micros_below(price: int, ms: int) -> int:
@@ -211,6 +216,8 @@ def _micros_below(price: int, ms: int) -> int:
 
 
 def _penalty(terms: Terms, shortfall_ms: int) -> int:
+    if shortfall_ms <= 0:
+        return 0
     price = max(terms.cell_price, terms.replacement_price or 0, 0)
     return price * shortfall_ms * terms.penalty_factor_ppm // (_MICROS_DIVISOR * PPM)
 

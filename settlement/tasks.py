@@ -7,7 +7,7 @@ from celery import shared_task
 from exchange.foundation.market_time import market_now
 from settlement.queries.audit import audit_books as audit
 from settlement.services.collateral import move_collateral
-from settlement.services.contract_moves import advance_contracts
+from settlement.services.contract_moves import advance_contracts, follow_heartbeats
 from settlement.services.partitions import open_days_ahead
 from settlement.services.settling import settle_due
 from settlement.services.statements import finalize_due
@@ -21,6 +21,7 @@ def settle_due_periods() -> None:
     now = market_now()
     open_days_ahead(now)
     advance_contracts(now)
+    follow_heartbeats(now)
     runs = settle_due(now)
     move_collateral(now)
     statements = finalize_due(now)

@@ -26,6 +26,9 @@ WORDS: dict[str, "str | Promise"] = {
     "defaulted": _("defaulted"),
     "transferred": _("transferred"),
     "ended": _("ended"),
+    "maintenance": _("maintenance"),
+    "power": _("shortage of power"),
+    "reclaimed": _("reclaimed with notice"),
     # delivery periods
     "metered": _("metered"),
     "provisional": _("provisional"),

@@ -68,7 +68,8 @@ class AuctionAdmin(ReadOnlyAdmin, admin.ModelAdmin[Auction]):
                 "fields": [
                     "period_minutes", "periods", "currency", "price_cap_ticks",
                     "min_domestic_share_micros", "buyer_fee_ppm", "seller_fee_ppm",
-                    "tolerance_ppm", "penalty_factor_ppm", "dispute_days", "run_delays_minutes",
+                    "tolerance_ppm", "penalty_factor_ppm", "dispute_days", "notice_minutes",
+                    "run_delays_minutes",
                 ]
             },
         ),

@@ -42,6 +42,12 @@ from settlement.services.access_notes import (
 )
 from settlement.services.budgets import BudgetExceeded, UnknownProject
 from settlement.services.collateral import CollateralMissing, RateOutOfRange
+from settlement.services.contract_life import (
+    CurtailmentEmpty,
+    NotAParty,
+    NotConfirmable,
+    NothingToReclaim,
+)
 from settlement.services.credit_lines import CreditInUse, CreditOutOfRange
 from settlement.services.credit_notes import AlreadyCredited, StatementNotFinal
 from settlement.services.deposits import DepositDiffers, DepositOutOfRange, NotAnOperator
@@ -139,6 +145,11 @@ REFUSALS: dict[type[Exception], tuple[HTTPStatus, str]] = {
     NoteMissing: (HTTPStatus.NOT_FOUND, "note_missing"),
     NoteMalformed: (HTTPStatus.UNPROCESSABLE_ENTITY, "note_malformed"),
     ContractOver: (HTTPStatus.CONFLICT, "contract_over"),
+    # Contracts
+    NotAParty: (HTTPStatus.FORBIDDEN, "not_a_party"),
+    NotConfirmable: (HTTPStatus.CONFLICT, "not_confirmable"),
+    NothingToReclaim: (HTTPStatus.CONFLICT, "nothing_to_reclaim"),
+    CurtailmentEmpty: (HTTPStatus.UNPROCESSABLE_ENTITY, "curtailment_empty"),
     # Disputes
     NotDisputable: (HTTPStatus.CONFLICT, "not_disputable"),
     DisputeTooLate: (HTTPStatus.CONFLICT, "dispute_too_late"),

@@ -286,6 +286,7 @@ CELERY_BEAT_SCHEDULE = {
         ("audit-books", "settlement.tasks.audit_books", crontab(minute="7")),
     )
 }
+HEARTBEAT_MINUTES = env.int("HEARTBEAT_MINUTES", 30)  # silence after which a contract degrades
 CELERY_BEAT_SCHEDULE_FILENAME = env.str("BEAT_FILE", str(BASE_DIR / ".local" / "beat"))
 CLEARING_SECONDS_MAX = env.float("CLEARING_SECONDS_MAX", 300.0)
 WEBHOOK_SECONDS_MAX = env.float("WEBHOOK_SECONDS_MAX", 15.0)  # one request to a receiver, whole

@@ -67,6 +67,9 @@ class AuctionSeries(models.Model):
     tolerance_ppm = models.PositiveIntegerField(default=20_000)
     penalty_factor_ppm = models.PositiveIntegerField(default=1_200_000)
     dispute_days = models.PositiveIntegerField(default=14)
+    notice_minutes = models.PositiveIntegerField(
+        default=1440, db_default=1440, help_text="before a provider may take capacity back"
+    )
     run_delays_minutes = ArrayField(
         models.PositiveIntegerField(),
         default=default_run_delays,
@@ -184,6 +187,7 @@ class Auction(models.Model):
     tolerance_ppm = models.PositiveIntegerField()
     penalty_factor_ppm = models.PositiveIntegerField()
     dispute_days = models.PositiveIntegerField()
+    notice_minutes = models.PositiveIntegerField(default=1440, db_default=1440)
     run_delays_minutes = ArrayField(models.PositiveIntegerField())
     clearing_seconds = models.PositiveIntegerField()
 

@@ -59,6 +59,7 @@ _TERMS = (
     "tolerance_ppm",
     "penalty_factor_ppm",
     "dispute_days",
+    "notice_minutes",
     "run_delays_minutes",
     "clearing_seconds",
 )

@@ -176,6 +176,7 @@ def _terms(
         tolerance_ppm=auction.tolerance_ppm,
         penalty_factor_ppm=auction.penalty_factor_ppm,
         dispute_days=auction.dispute_days,
+        notice_minutes=auction.notice_minutes,
         buyer_fee_ppm=auction.buyer_fee_ppm,
         seller_fee_ppm=auction.seller_fee_ppm,
         run_delays_minutes=tuple(auction.run_delays_minutes),

@@ -1,10 +1,11 @@
 from django.contrib import admin
 from django.utils.safestring import SafeString
 
-from accounts.web.admin_actions import ReadOnlyAdmin
+from accounts.web.admin_actions import ReadOnlyAdmin, export_csv
+from settlement.admin.contract_actions import CONTRACT_ACTIONS
 from settlement.admin.inlines import ReadOnlyInline
 from settlement.admin.showing import link, link_to_list, money, table
-from settlement.models import Contract, ContractMove, Hold, Transfer
+from settlement.models import Contract, ContractMove, ExcusedOutage, Hold, Transfer
 from settlement.queries.contracts import PeriodStory, periods_of
 from settlement.queries.dues import Due, dues_of
 
@@ -13,7 +14,16 @@ class MoveInline(ReadOnlyInline, admin.TabularInline[ContractMove, Contract]):
     """How the contract went from state to state."""
 
     model = ContractMove
-    readonly_fields = ["moved_at", "planned_at", "was", "state", "reason"]
+    readonly_fields = [
+        "moved_at", "planned_at", "was", "state", "reason_code", "reason", "actor",
+    ]  # fmt: skip
+
+
+class OutageInline(ReadOnlyInline, admin.TabularInline[ExcusedOutage, Contract]):
+    """When not delivering costs no penalty."""
+
+    model = ExcusedOutage
+    readonly_fields = ["starts_at", "ends_at", "cause", "detail", "actor"]
 
 
 @admin.register(Contract)
@@ -37,13 +47,21 @@ class ContractAdmin(ReadOnlyAdmin, admin.ModelAdmin[Contract]):
             None,
             {
                 "fields": [
-                    "public_id", "state", "reason", "buyer", "provider", "auction_id", "bid_id",
-                    "hold_link", "transfers", "due",
+                    "public_id", "state", "reason_code", "reason", "actor", "buyer", "provider",
+                    "auction_id", "bid_id", "hold_link", "transfers", "due",
                 ]
             },
         ),
         ("Hours", {"fields": ["hours"]}),
-        ("Time", {"fields": ["starts_at", "ends_at", "started_at", "ended_at", "created_at"]}),
+        (
+            "Time",
+            {
+                "fields": [
+                    "starts_at", "ends_at", "started_at", "ended_at", "reclaim_at",
+                    "provider_confirmed_at", "buyer_confirmed_at", "created_at",
+                ]
+            },
+        ),
         (
             "Terms",
             {
@@ -51,12 +69,14 @@ class ContractAdmin(ReadOnlyAdmin, admin.ModelAdmin[Contract]):
                     "site_code", "region_code", "accelerator_code", "accelerator_kind",
                     "domestic", "tflops_micros", "watts_micros", "pue_micros",
                     "renewable_micros", "currency", "tolerance_ppm", "penalty_factor_ppm",
-                    "dispute_days", "run_delays_minutes", "buyer_fee_ppm", "seller_fee_ppm",
+                    "dispute_days", "notice_minutes", "run_delays_minutes", "buyer_fee_ppm",
+                    "seller_fee_ppm",
                 ]
             },
         ),
     ]  # fmt: skip
-    inlines = [MoveInline]
+    inlines = [MoveInline, OutageInline]
+    actions = (*CONTRACT_ACTIONS, export_csv)
 
     @admin.display(description="hold")
     def hold_link(self, contract: Contract) -> SafeString | str:

@@ -46,7 +46,9 @@ class ContractSerializer(serializers.Serializer[Contract]):
 
     id = serializers.CharField(source="public_id")
     state = serializers.ChoiceField(choices=ContractState.choices)
-    reason = serializers.CharField()
+    reason_code = serializers.CharField()
+    reason_detail = serializers.CharField(source="reason")
+    actor = serializers.CharField()
     buyer = PartySerializer()
     provider = PartySerializer()
     auction = serializers.CharField(source="auction_id")
@@ -64,12 +66,16 @@ class ContractSerializer(serializers.Serializer[Contract]):
     tolerance_ppm = serializers.IntegerField()
     penalty_factor_ppm = serializers.IntegerField()
     dispute_days = serializers.IntegerField()
+    notice_minutes = serializers.IntegerField()
     buyer_fee_ppm = serializers.IntegerField()
     seller_fee_ppm = serializers.IntegerField()
     starts_at = InstantField()
     ends_at = InstantField()
     started_at = InstantField(allow_null=True)
     ended_at = InstantField(allow_null=True)
+    provider_confirmed_at = InstantField(allow_null=True)
+    buyer_confirmed_at = InstantField(allow_null=True)
+    reclaim_at = InstantField(allow_null=True, help_text="when the notice runs out")
     created_at = InstantField()
 
 
@@ -79,6 +85,7 @@ class RunSerializer(serializers.Serializer[Any]):
     run_no = serializers.IntegerField()
     ran_at = InstantField()
     contracted_ms = serializers.IntegerField(help_text="accelerator-milliseconds")
+    excused_ms = serializers.IntegerField(help_text="of curtailments and notice: no penalty")
     delivered_ms = serializers.IntegerField(help_text="accelerator-milliseconds")
     buyer_due = MoneyField(source="buyer_due_micros")
     buyer_fee = MoneyField(source="buyer_fee_micros")
@@ -102,9 +109,32 @@ class PeriodSerializer(serializers.Serializer[Any]):
     run = RunSerializer(allow_null=True)
 
 
-class ContractDetailSerializer(ContractSerializer):
-    """A contract with all its delivery periods."""
+class MoveSerializer(serializers.Serializer[Any]):
+    """A contract went from one state to the next."""
 
+    was = serializers.ChoiceField(choices=ContractState.choices)
+    state = serializers.ChoiceField(choices=ContractState.choices)
+    reason_code = serializers.CharField()
+    reason_detail = serializers.CharField(source="reason")
+    actor = serializers.CharField()
+    planned_at = InstantField(allow_null=True)
+    moved_at = InstantField()
+
+
+class OutageSerializer(serializers.Serializer[Any]):
+    """A time in which not delivering costs no penalty."""
+
+    cause = serializers.CharField()
+    detail = serializers.CharField()
+    starts_at = InstantField()
+    ends_at = InstantField(allow_null=True)
+
+
+class ContractDetailSerializer(ContractSerializer):
+    """A contract with all its delivery periods, moves and excused outages."""
+
+    moves = MoveSerializer(many=True)
+    excused_outages = OutageSerializer(many=True)
     periods = serializers.SerializerMethodField()
 
     @extend_schema_field(PeriodSerializer(many=True))

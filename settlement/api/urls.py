@@ -1,7 +1,12 @@
 from django.urls import URLPattern, URLResolver, path
 
 from settlement.api import handover
-from settlement.api.contracts import ContractDetail, ContractList
+from settlement.api.contracts import (
+    ContractConfirm,
+    ContractDetail,
+    ContractList,
+    ContractReclaim,
+)
 from settlement.api.journal import JournalView
 from settlement.api.ledger import BalancesView, TransferList
 from settlement.api.payouts import PayoutCancel, PayoutDetail, PayoutList
@@ -19,6 +24,8 @@ from settlement.api.statements import StatementDetail, StatementLines, Statement
 urlpatterns: list[URLPattern | URLResolver] = [
     path("balances", BalancesView.as_view(), name="balances"),
     path("contracts", ContractList.as_view(), name="contracts"),
+    path("contracts/<str:public_id>/confirm", ContractConfirm.as_view(), name="contract_confirm"),
+    path("contracts/<str:public_id>/reclaim", ContractReclaim.as_view(), name="contract_reclaim"),
     path("contracts/<str:public_id>", ContractDetail.as_view(), name="contract"),
     path("payouts", PayoutList.as_view(), name="payouts"),
     path("payouts/<str:public_id>", PayoutDetail.as_view(), name="payout"),

@@ -7,7 +7,13 @@ from settlement.models.cash import (
     Payout,
     PayoutState,
 )
-from settlement.models.contracts import CONTRACT_MOVES, Contract, ContractMove, ContractState
+from settlement.models.contracts import (
+    CONTRACT_MOVES,
+    Contract,
+    ContractMove,
+    ContractState,
+    ExcusedOutage,
+)
 from settlement.models.credit_notes import CreditNote
 from settlement.models.delivery import (
     PERIOD_MOVES,
@@ -69,6 +75,7 @@ __all__ = [
     "DeviceAssignment",
     "Dispute",
     "DisputeState",
+    "ExcusedOutage",
     "GridFactor",
     "Hold",
     "HoldRelease",

@@ -14,6 +14,7 @@ from exchange.foundation.states import moves_of
 
 CODE_LENGTH_MAX = 64
 REASON_LENGTH_MAX = 200
+NOTICE_MINUTES = 24 * 60
 
 
 def new_contract_id() -> str:
@@ -38,12 +39,13 @@ class ContractState(models.TextChoices):
 CONTRACT_MOVES = moves_of(
     ContractState.values,
     {
-        "scheduled": ["provisioning"],
-        "provisioning": ["active"],
+        "scheduled": ["provisioning", "defaulted"],
+        "provisioning": ["active", "defaulted"],
         "active": ["degraded", "reclaiming", "curtailed", "defaulted", "transferred", "ended"],
         # Silence of a meter never ends a contract, but its time may run out meanwhile.
-        "degraded": ["active", "ended"],
-        "reclaiming": ["ended"],
+        "degraded": ["active", "reclaiming", "curtailed", "defaulted", "transferred", "ended"],
+        "curtailed": ["active", "defaulted", "ended"],
+        "reclaiming": ["defaulted", "ended"],
     },
 )
 
@@ -96,7 +98,19 @@ class Contract(models.Model):
     buyer_fee_ppm = models.IntegerField()
     seller_fee_ppm = models.IntegerField()
     state = models.CharField(max_length=16, choices=ContractState, default=ContractState.SCHEDULED)
+    notice_minutes = models.IntegerField(
+        default=NOTICE_MINUTES,
+        db_default=NOTICE_MINUTES,
+        help_text="before the provider may take it back without a penalty",
+    )
+    reason_code = models.CharField(max_length=40, blank=True, db_default="")
     reason = models.CharField(max_length=REASON_LENGTH_MAX, blank=True)
+    actor = models.CharField(
+        max_length=80, blank=True, db_default="", help_text="who moved it last"
+    )
+    provider_confirmed_at = models.DateTimeField(null=True, help_text="that it is ready")
+    buyer_confirmed_at = models.DateTimeField(null=True, help_text="that it can be used")
+    reclaim_at = models.DateTimeField(null=True, help_text="when the notice runs out")
     starts_at = models.DateTimeField(help_text="as planned")
     ends_at = models.DateTimeField(help_text="as planned")
     started_at = models.DateTimeField(null=True, help_text="as it was")
@@ -129,14 +143,18 @@ class Contract(models.Model):
                 & Q(penalty_factor_ppm__gte=0)
                 & Q(dispute_days__gte=0)
                 & Q(buyer_fee_ppm__gte=0)
-                & Q(seller_fee_ppm__gte=0),
+                & Q(seller_fee_ppm__gte=0)
+                & Q(notice_minutes__gte=0),
                 name="contract_terms_not_negative",
             ),
         ]
         triggers = [
             pgtrigger.ReadOnly(
                 name="contract_terms",
-                exclude=["state", "reason", "started_at", "ended_at"],
+                exclude=[
+                    *("state", "reason_code", "reason", "actor", "started_at", "ended_at"),
+                    *("provider_confirmed_at", "buyer_confirmed_at", "reclaim_at"),
+                ],
             ),
             pgtrigger.Protect(name="contract_stays", operation=pgtrigger.Delete),
         ]
@@ -157,7 +175,9 @@ class ContractMove(models.Model):
     contract = models.ForeignKey(Contract, on_delete=models.PROTECT, related_name="moves")
     was = models.CharField(max_length=16, choices=ContractState)
     state = models.CharField(max_length=16, choices=ContractState)
+    reason_code = models.CharField(max_length=40, db_default="")
     reason = models.CharField(max_length=REASON_LENGTH_MAX)
+    actor = models.CharField(max_length=80, db_default="")
     planned_at = models.DateTimeField(null=True)
     moved_at = models.DateTimeField()
 
@@ -173,3 +193,53 @@ class ContractMove(models.Model):
 
     def __str__(self) -> str:
         return f"{self.contract_id}: {self.was} -> {self.state}"
+
+
+class ExcusedOutageQuerySet(models.QuerySet["ExcusedOutage"]):
+    def visible_to(self, caller: Caller) -> Self:
+        """Cut to outages of contracts that the caller may see."""
+        return self.filter(contract__in=Contract.objects.visible_to(caller).values("pk"))
+
+
+class ExcusedOutage(models.Model):
+    """A time in which not delivering costs no penalty; the buyer pays for what it got alone.
+
+    The operator curtailed the contract (maintenance, power), or the provider reclaimed it with
+    the notice of its terms. ``ends_at`` is empty while nobody knows.
+    """
+
+    class Cause(models.TextChoices):
+        MAINTENANCE = "maintenance", "maintenance"
+        POWER = "power", "shortage of power"
+        RECLAIMED = "reclaimed", "reclaimed with notice"
+
+    contract = models.ForeignKey(Contract, on_delete=models.PROTECT, related_name="excused_outages")
+    cause = models.CharField(max_length=16, choices=Cause)
+    detail = models.CharField(max_length=REASON_LENGTH_MAX)
+    actor = models.CharField(max_length=80)
+    starts_at = models.DateTimeField()
+    ends_at = models.DateTimeField(null=True)
+    created_at = models.DateTimeField(db_default=Now(), editable=False)
+
+    objects = ExcusedOutageQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["id"]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(ends_at__isnull=True) | Q(ends_at__gte=F("starts_at")),
+                name="excused_outage_lasts",
+            ),
+            models.UniqueConstraint(
+                fields=["contract"],
+                condition=Q(ends_at__isnull=True),
+                name="excused_outage_one_open",
+            ),
+        ]
+        triggers = [
+            pgtrigger.ReadOnly(name="excused_outage_content", exclude=["ends_at"]),
+            pgtrigger.Protect(name="excused_outage_stays", operation=pgtrigger.Delete),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.contract_id}: {self.cause}"

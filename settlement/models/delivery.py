@@ -153,6 +153,9 @@ class SettlementRun(models.Model):
     contracted_ms = models.BigIntegerField(help_text="accelerator-milliseconds")
     provider_ms = models.BigIntegerField(help_text="delivered, by the provider's meters")
     buyer_ms = models.BigIntegerField(null=True, help_text="by the buyer's meters, where any")
+    excused_ms = models.BigIntegerField(
+        default=0, db_default=0, help_text="of curtailments and notice; costs no penalty"
+    )
     delivered_ms = models.BigIntegerField(help_text="what is settled")
     buyer_due_micros = models.BigIntegerField()
     seller_due_micros = models.BigIntegerField()

@@ -6,12 +6,14 @@ from django import forms
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from accounts.services.organizations import ReasonMissing
 from exchange.foundation.states import IllegalMove, LostRace
 from settlement.services.access_notes import (
     ContractOver,
     NoteMalformed,
     NoteMissing,
 )
+from settlement.services.contract_life import NotAParty, NotConfirmable, NothingToReclaim
 from settlement.services.enrolment import DeviceTaken, WrongDevice
 from settlement.services.handover import EnrolmentMalformed, NotAssigned, TooManyMeters
 from settlement.services.holds import InsufficientFunds
@@ -23,6 +25,10 @@ WORDS: dict[type[Exception], "str | Promise"] = {
     LostRace: _("Somebody else was faster. Look at it again."),
     InsufficientFunds: _("There is not that much free money."),
     PayoutNotFound: _("There is no such payout."),
+    NotAParty: _("This is for a party of the contract, as an owner or a trader."),
+    NotConfirmable: _("This was confirmed before, or the contract is not about to run."),
+    NothingToReclaim: _("The contract is over before the notice would be."),
+    ReasonMissing: _("A reason is needed."),
     ProjectExists: _("There is a project of this name, or there are too many."),
     ProjectNotFound: _("There is no such project, or it is closed."),
     PayoutOutOfRange: _("Only whole cents or fen are paid out, up to a limit."),

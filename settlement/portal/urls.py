@@ -28,6 +28,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path(
         "equipment/devices/<slug:public_id>/revoke/", equipment.device_revoke, name="device_revoke"
     ),
+    path("contracts/<slug:public_id>/confirm/", contracts.confirm, name="contract_confirm_page"),
+    path("contracts/<slug:public_id>/reclaim/", contracts.reclaim, name="contract_reclaim_page"),
     path("money/", money.money, name="money"),
     path("money/journal.beancount", journal.journal_file, name="journal_file"),
     path("money/payouts/", money.payout_new, name="payout_new"),

@@ -17,7 +17,7 @@ SELECT run.period_id, run.run_no, contract.public_id, period.starts_at, run.ran_
        run.replacement_price, contract.tolerance_ppm, contract.penalty_factor_ppm,
        contract.buyer_fee_ppm, contract.seller_fee_ppm, contract.watts_micros,
        contract.pue_micros, contract.renewable_micros, grid.grams_per_mwh AS grid_grams_per_mwh,
-       run.provider_ms, run.buyer_ms, run.ruled_ms, run.energy_mj
+       run.provider_ms, run.buyer_ms, run.ruled_ms, run.excused_ms, run.energy_mj
 FROM settlement_settlementrun AS run
 JOIN settlement_deliveryperiod AS period ON period.id = run.period_id
 JOIN settlement_contract AS contract ON contract.id = period.contract_id
@@ -29,7 +29,7 @@ COPIED = (
     *("contracted_ms", "tolerance_ppm", "penalty_factor_ppm", "buyer_fee_ppm", "seller_fee_ppm"),
     *("watts_micros", "pue_micros", "renewable_micros"),
 )
-METERED = ("provider_ms", "buyer_ms", "ruled_ms", "energy_mj")
+METERED = ("provider_ms", "buyer_ms", "ruled_ms", "excused_ms", "energy_mj")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -42,6 +42,7 @@ class ContractTerms:
     """One contract: the fills of one bid at one site on one accelerator, in one auction.
 
     Rates are in ppm, figures of the site and the chip in millionths of their units;
+    ``notice_minutes`` is what the provider gives before it may take the capacity back, and
     ``run_delays_minutes`` are those of the provisional run, R1 and R2 after a period's end.
     """
 
@@ -63,6 +64,7 @@ class ContractTerms:
     tolerance_ppm: int
     penalty_factor_ppm: int
     dispute_days: int
+    notice_minutes: int = 24 * 60
     buyer_fee_ppm: int
     seller_fee_ppm: int
     periods: Sequence[PeriodTerms]

@@ -43,6 +43,7 @@ CONTRACT_COLUMNS = (
     "tolerance_ppm",
     "penalty_factor_ppm",
     "dispute_days",
+    "notice_minutes",
     "buyer_fee_ppm",
     "seller_fee_ppm",
     "run_delays_minutes",
@@ -136,22 +137,34 @@ def open_contracts(terms: Sequence[ContractTerms]) -> int:
     return len(opened)
 
 
-def move_contract(contract: Contract, to: ContractState, *, reason: str) -> None:
-    """Move one contract, with a reason. Raises IllegalMove, or LostRace if it moved meanwhile."""
+def move_contract(
+    contract: Contract,
+    to: ContractState,
+    *,
+    reason: str,
+    reason_code: str = "by_hand",
+    actor: str = "",
+    planned_at: datetime | None = None,
+) -> None:
+    """Move one contract, with a reason. Raises IllegalMove, or LostRace if it moved meanwhile.
+
+    ``planned_at`` is when the move ends by plan, where there is one.
+    """
     now = market_now()
     was = contract.state
+    why = {"reason_code": reason_code, "reason": reason, "actor": actor}
     with transaction.atomic():
-        move(contract, to=to, moves=CONTRACT_MOVES, reason=reason, **_times(to, now))
+        move(contract, to=to, moves=CONTRACT_MOVES, **why, **_times(to, contract, now))
         ContractMove.objects.create(
-            contract=contract, was=was, state=to, reason=reason, moved_at=now
+            contract=contract, was=was, state=to, planned_at=planned_at, moved_at=now, **why
         )
         told = Move(contract_id=contract.pk, was=was, state=to, reason=reason)
         tell_contracts_moved([told], now=now)
 
 
-def _times(to: ContractState, now: datetime) -> dict[str, Any]:
+def _times(to: ContractState, contract: Contract, now: datetime) -> dict[str, Any]:
     if to is ContractState.ACTIVE:
-        return {"started_at": now}
+        return {} if contract.started_at else {"started_at": now}
     return {"ended_at": now} if not CONTRACT_MOVES[to] else {}
 
 

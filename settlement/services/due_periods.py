@@ -11,6 +11,7 @@ from django.db import connection
 from settlement.models import Dispute, PeriodState, RunKind, SettlementRun
 from settlement.postings import Metered, Postings, Terms, scaled_price
 from settlement.services.delivered import Delivered, delivered_in
+from settlement.services.excused import excused_in
 
 BATCH_MAX = 2_000
 LOTS_PER_ACCELERATOR = 1_000
@@ -142,7 +143,8 @@ def standings_of(period_ids: Sequence[int]) -> dict[int, Standing]:
 
 def metered_of(periods: Sequence[DuePeriod], standings: dict[int, Standing]) -> dict[int, Metered]:
     """Return what the meters (and rulings) say about each of these periods."""
-    counted = delivered_in([period.id for period in periods])
+    ids = [period.id for period in periods]
+    counted, excused = delivered_in(ids), excused_in(ids)
     nothing = Delivered(0, None)
     metered = {}
     for period in periods:
@@ -152,6 +154,7 @@ def metered_of(periods: Sequence[DuePeriod], standings: dict[int, Standing]) -> 
             provider_ms=provider.accel_ms,
             buyer_ms=None if buyer is None else buyer.accel_ms,
             ruled_ms=standings.get(period.id, Standing()).ruled_ms,
+            excused_ms=excused.get(period.id, 0),
             energy_mj=provider.energy_mj,
         )
     return metered

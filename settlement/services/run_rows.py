@@ -10,7 +10,7 @@ from settlement.services.run_postings import Reckoned
 
 COPY = """
 COPY settlement_settlementrun (period_id, run_no, ran_at, contracted_ms, provider_ms, buyer_ms,
-    delivered_ms, buyer_due_micros, seller_due_micros, congestion_micros, power_micros,
+    excused_ms, delivered_ms, buyer_due_micros, seller_due_micros, congestion_micros, power_micros,
     policy_micros, rounding_micros, buyer_fee_micros, seller_fee_micros, penalty_micros,
     energy_wh, co2_grams, ruled_ms, energy_mj, replacement_price, grid_factor_id,
     inputs_sha256) FROM STDIN
@@ -35,6 +35,7 @@ def _row(each: Reckoned, metered: Metered, now: datetime) -> tuple[object, ...]:
         after.contracted_ms,
         metered.provider_ms,
         metered.buyer_ms,
+        metered.excused_ms,
         after.delivered_ms,
         after.buyer_due,
         after.seller_due,

@@ -8,12 +8,13 @@ reach is halved until only those periods wait that it does not reach for.
 
 import logging
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from django.db import connection, transaction
 
 from settlement.models import Dispute, Hold, PeriodState, RunKind
-from settlement.postings import Metered, greatest_charge, settle
+from settlement.postings import Metered, greatest_charge, scaled_price, settle
 from settlement.services.announcing import tell_periods_settled
 from settlement.services.disputes import (
     METERS_DISAGREE,
@@ -34,6 +35,7 @@ from settlement.services.due_periods import (
 )
 from settlement.services.holds import resize_holds
 from settlement.services.ledger import HoldOverdrawn, InsufficientFunds
+from settlement.services.replacement import quote_replacements
 from settlement.services.run_postings import Reckoned, post_runs
 from settlement.services.run_rows import write_runs
 from settlement.services.statement_drafts import open_drafts
@@ -101,7 +103,7 @@ def _settle(due: Sequence[DuePeriod], now: datetime) -> None:
     metered = metered_of(due, standings)
     reckoned = [
         Reckoned(period, past.get(period.id, Past()), settle(period.terms, metered[period.id]))
-        for period in due
+        for period in _with_replacements(due, metered)
     ]
     write_runs(reckoned, metered, now=now)
     disputed = _follow_disputes(reckoned, metered, standings, now=now)
@@ -110,6 +112,25 @@ def _settle(due: Sequence[DuePeriod], now: datetime) -> None:
     _free_holds([each for each in reckoned if each.period.run_no is RunKind.FINAL])
     open_drafts(due, now=now)
     tell_periods_settled(reckoned, now=now)
+
+
+def _with_replacements(
+    due: Sequence[DuePeriod], metered: dict[int, Metered]
+) -> Sequence[DuePeriod]:
+    """Return the periods with what their capacity costs elsewhere, where they first fall short."""
+    short = [
+        period.id
+        for period in due
+        if period.terms.replacement_price is None
+        and settle(period.terms, metered[period.id]).penalty
+    ]
+    quotes = quote_replacements(short)
+    return [
+        replace(period, terms=replace(period.terms, replacement_price=scaled_price(quote)))
+        if (quote := quotes.get(period.id)) is not None
+        else period
+        for period in due
+    ]
 
 
 def _follow_disputes(

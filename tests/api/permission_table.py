@@ -33,6 +33,7 @@ RULES = {
     "budget own": "401 404 403 403 ok 403 403 403 403",
     "equip": "401 ok 403 ok ok 403 403 ok ok",
     "equip own": "401 404 403 ok ok 403 403 404 404",
+    "act own": "401 404 403 ok ok 403 403 404 404",
     "report": "401 403 403 403 403 403 ok 403 403",
     # of the portal
     "all": "ok ok ok ok ok ok - ok ok",
@@ -40,6 +41,7 @@ RULES = {
     "nobody": "302 404 404 404 404 404 - 404 404",  # chooses somebody else's membership
     "see own": "302 404 ok ok ok ok - ok ok",
     "see its own": "302 404 ok ok ok ok - 404 404",
+    "traders own": "302 404 403 ok ok 403 - 404 404",
     "owners": "302 ok 403 403 ok 403 - ok ok",
     "owners own": "302 404 403 403 ok 403 - 404 404",
     "buyer": "302 ok ok ok ok ok - 403 403",
@@ -147,6 +149,8 @@ SETTLEMENT = [
     *rows(f"{V1}projects/<str:public_id>", named="project", GET="read own", PATCH="budget own"),
     *rows(f"{V1}projects/<str:public_id>/close", named="project", POST="budget own"),
     *rows(f"{V1}journal.beancount", GET="read"),
+    *rows(f"{V1}contracts/<str:public_id>/confirm", named="contract", POST="act own"),
+    *rows(f"{V1}contracts/<str:public_id>/reclaim", named="contract", POST="act own"),
     *rows(f"{V1}readings", POST="report"),
     listed(f"{V1}meters", "read", "meter"),
     *rows(f"{V1}meters", POST="equip"),
@@ -201,6 +205,8 @@ SETTLEMENT = [
     *rows("projects/<slug:public_id>/close/", named="project", POST="buyer's owners own"),
     listed("contracts/", "person", "contract"),
     *rows("contracts/<slug:public_id>/", named="contract", GET="see own"),
+    *rows("contracts/<slug:public_id>/confirm/", named="contract", POST="traders own"),
+    *rows("contracts/<slug:public_id>/reclaim/", named="contract", POST="traders own"),
     listed("statements/", "person", "statement"),
     *rows("statements/<slug:public_id>/", named="statement", GET="see own"),
     *rows("statements/<slug:public_id>/lines.csv", named="statement", GET="see own"),
