@@ -1,4 +1,4 @@
-"""What each refusal of the provider's portal means, by its stable code."""
+"""What each refusal of the provider's and the buyer's pages means, by its stable code."""
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
@@ -22,6 +22,35 @@ REFUSAL_WORDS: dict[str, "str | Promise"] = {
     "price_off_tick": _("Prices go in steps of 0.001."),
     "quantity_off_lot": _("Quantities go in steps of 0.001."),
     "quantity_below_sold": _("More than that is sold already."),
+    # bids
+    "accelerator_repeated": _("It is named twice."),
+    "accelerators_beside_model": _("Choose an AI model or an accelerator, one of them."),
+    "auction_on_standing": _("A standing bid names no auction."),
+    "auction_unknown": _("There is no such auction."),
+    "cost_too_large": _("This would cost more than the ledger can count."),
+    "dtype_without_model": _("Only an AI model has a number format."),
+    "dtype_unknown": _("There is no such number format."),
+    "duration_exceeds_window": _("That is longer than the time from the first to the last hour."),
+    "duration_off_minute": _("It must be a whole number of minutes."),
+    "kind_unknown": _("There is no such kind of bid."),
+    "limit_price_above_cap": _("No auction takes such a price."),
+    "model_fits_nothing": _("No accelerator that is traded holds it."),
+    "model_unknown": _("There is no such AI model."),
+    "nothing_to_stand_for": _("No series of auctions is held."),
+    "origin_unknown": _("There is no such region."),
+    "preview_too_long": _("A preview looks at a month at most. The bid itself may be placed."),
+    "quantity_not_whole": _("In one piece only whole units can run."),
+    "region_unknown": _("There is no such region."),
+    "region_listed_twice": _("A region is named twice."),
+    "time_in_force_unknown": _("There is no such auction."),
+    "volume_exceeds_window": _("More hours than there are from the first to the last."),
+    "auction_not_open": _("This auction takes no orders now: its gate has closed."),
+    "bid_not_found": _("There is no such bid."),
+    "bid_not_live": _("The bid has ended: it was filled, cancelled or expired."),
+    "budget_exceeded": _("The project's budget does not reach for this."),
+    "insufficient_funds": _("Your free money does not cover the most that this can cost."),
+    "position_limit": _("This is more than your organization may hold."),
+    "project_unknown": _("There is no such project that is open."),
     # the deed as a whole
     "body_not_object": _("This could not be read."),
     "field_unknown": _("There is no such field."),
@@ -55,6 +84,13 @@ REFUSAL_WORDS: dict[str, "str | Promise"] = {
 }
 # Codes are the field's name and one of these ends.
 REFUSAL_ENDS: dict[str, "str | Promise"] = {
+    "_outside_horizon": _("This lies outside the time that the auction sells."),
+    "_off_period": _("It must fit the periods of the auction."),
+    "_off_lot": _("Quantities go in steps of 0.001."),
+    "_off_tick": _("Prices go in steps of 0.001."),
+    "_not_allowed": _("Bids of this kind do not have this."),
+    "_too_many": _("These are too many."),
+    "_too_fine": _("At most six decimals."),
     "_missing": _("A value is needed here."),
     "_malformed": _("This cannot be read. The template shows how it is written."),
     "_too_long": _("This is too long."),

@@ -8,8 +8,9 @@ from django.utils.functional import Promise
 from django.utils.translation import get_language
 
 from exchange.portal.refusal_words import REFUSAL_ENDS, REFUSAL_WORDS
+from exchange.services.bids import BidNotFound, BidNotLive
 from exchange.services.faults import TermsRefused
-from exchange.services.gates import MarketFrozen
+from exchange.services.gates import AuctionNotOpen, MarketFrozen
 from exchange.services.maintenance import MaintenanceNotFound
 from exchange.services.offers import (
     CapacityExceeded,
@@ -17,11 +18,21 @@ from exchange.services.offers import (
     OfferNotFound,
     OfferNotLive,
 )
+from exchange.services.position_limits import PositionLimitExceeded
+from settlement.services.budgets import BudgetExceeded, UnknownProject
 from settlement.services.collateral import CollateralMissing
+from settlement.services.holds import InsufficientFunds
 
 # Exceptions that the pages expect; those without faults of their own are one fact, by its code.
 CODES: Mapping[type[Exception], str] = {
     TermsRefused: "",
+    AuctionNotOpen: "auction_not_open",
+    BidNotFound: "bid_not_found",
+    BidNotLive: "bid_not_live",
+    BudgetExceeded: "budget_exceeded",
+    InsufficientFunds: "insufficient_funds",
+    PositionLimitExceeded: "position_limit",
+    UnknownProject: "project_unknown",
     CapacityExceeded: "capacity_exceeded",
     MarketFrozen: "market_frozen",
     OfferChanged: "offer_changed",
@@ -49,20 +60,26 @@ def words_of_refusal(refused: Exception) -> str:
     return str(words_of(CODES[type(refused)], str(refused)))
 
 
-def carry_out(form: forms.Form, deed: Callable[[], object]) -> bool:
-    """Do the deed and return whether it was done; a refusal becomes the form's errors."""
+def carry_out(
+    form: forms.Form, deed: Callable[[], object], *, fields: Mapping[str, str] | None = None
+) -> bool:
+    """Do the deed and return whether it was done; a refusal becomes the form's errors.
+
+    ``fields`` names the form's field for a member of the body that is called otherwise there.
+    """
     try:
         deed()
     except REFUSALS as refused:
         for error in getattr(refused, "errors", ()):
-            _add(form, error)
+            _add(form, error, fields or {})
         if not form.errors:
             form.add_error(None, words_of_refusal(refused))
         return False
     return True
 
 
-def _add(form: forms.Form, error: Mapping[str, Any]) -> None:
-    field = str(error["pointer"]).strip("/").partition("/")[0]
+def _add(form: forms.Form, error: Mapping[str, Any], fields: Mapping[str, str]) -> None:
+    member = str(error["pointer"]).strip("/").partition("/")[0]
+    field = fields.get(member, member)
     words = f"{words_of(error['code'], error['detail'])} {detail_for_reader(error['detail'])}"
     form.add_error(field if field in form.fields else None, words.strip())

@@ -1,6 +1,6 @@
 from django.urls import URLPattern, URLResolver, path
 
-from exchange.portal import capacity, front, maintenance, offer_files, offer_writing, offers
+from exchange.portal import bids, capacity, front, maintenance, offer_files, offer_writing, offers
 from exchange.portal.market import auctions, curves, index, prices, regions, stream, tables
 
 OFFER = "offers/<slug:public_id>/"
@@ -20,6 +20,10 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path(f"{AUCTION}/", auctions.market_auction, name="market_auction"),
     path(f"{AUCTION}/archive.zip", tables.auction_archive, name="auction_archive"),
     path(f"{AUCTION}/<slug:table>.<slug:form>", tables.auction_table, name="auction_table"),
+    path("bids/", bids.bid_list, name="bid_list"),
+    path("bids/new/", bids.bid_new, name="bid_new"),
+    path("bids/<slug:public_id>/", bids.bid_detail, name="bid_detail"),
+    path("bids/<slug:public_id>/cancel/", bids.bid_cancel, name="bid_cancel"),
     path("offers/", offers.offer_list, name="offer_list"),
     path("offers/new/", offer_writing.offer_new, name="offer_new"),
     path("offers/upload/", offer_files.offer_import, name="offer_import"),

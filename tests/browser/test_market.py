@@ -6,12 +6,14 @@ import pytest
 from django.conf import LazySettings
 from playwright.sync_api import expect
 
-from exchange.foundation.market_time import mark_as_play
-from exchange.models import Auction
-from tests.browser.conftest import OpenPage
+from exchange.foundation.market_time import mark_as_play, market_now
+from exchange.models import Auction, Bid
+from tests.browser.conftest import SCREENSHOTS, OpenPage
+from tests.browser.rooms import sign_in
 from tests.browser.test_looks import look
-from tests.exchange.markets import bid_body, block_body, buyer, market
+from tests.exchange.markets import HOUR, auction_of, bid_body, block_body, buyer, market
 from tests.exchange.trading import bid, hold_through, offer_of
+from tests.factories import MembershipFactory
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -68,6 +70,44 @@ def test_the_market_is_as_readable_in_the_dark_and_before_it_begins(
     empty = {f"{name}-empty": at for name, at in pages_of(published).items() if "cert" not in name}
     faults += look(page, empty, "desk-dark")
     assert not faults, "\n".join(faults)
+
+
+@pytest.mark.parametrize("language", ["en", "zh-hans"])
+@pytest.mark.parametrize("phone", [False, True], ids=["desk", "phone"])
+def test_a_buyers_desk_is_fit_to_be_read(
+    published: Auction,
+    open_page: OpenPage,
+    phone: bool,  # noqa: FBT001
+    language: str,
+) -> None:
+    lost = Bid.objects.get(limit_ticks=500)
+    who = MembershipFactory.create(organization=lost.organization).user
+    page = open_page(phone=phone, language=language)
+    sign_in(page, who, to="/bids/")
+    view = f"{'phone' if phone else 'desk'}-{language}"
+    pages = {"bids": "/bids/", "bid": f"/bids/{lost.public_id}/", "bid-new": "/bids/new/"}
+    faults = look(page, pages | {"bids-none": "/bids/?state=standing"}, view)
+    assert not faults, "\n".join(faults)
+
+
+def test_a_job_is_previewed_and_placed_without_scripts(
+    published: Auction, open_page: OpenPage
+) -> None:
+    who = MembershipFactory.create(organization=Bid.objects.earliest("pk").organization).user
+    later = auction_of(published.series, closes_at=market_now() + HOUR)
+    page = open_page(scripts=False)
+    sign_in(page, who, to="/bids/new/")
+    page.select_option("select[name=auction]", later.public_id)
+    page.select_option("select[name=accelerator]", "h100")
+    page.fill("input[name=most]", "9")
+    page.click("main button:text-is('Preview')")
+    expect(page.locator("section[aria-labelledby=body]")).to_contain_text('"limit_price": "9.000"')
+    expect(page.locator("section[aria-labelledby=preview]")).to_be_visible()
+    page.screenshot(path=SCREENSHOTS / "bid-preview-desk-en.png", full_page=True)
+    page.click("main button:text-is('Place this bid')")
+    expect(page.locator("#messages")).to_contain_text("The bid is placed.")
+    page.click("main button:text-is('Cancel this bid')")
+    expect(page.locator("h1")).to_contain_text("cancelled")
 
 
 @pytest.mark.parametrize("address", ["/market/", "/market/curves/", "/market/index/"])

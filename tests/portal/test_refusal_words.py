@@ -8,6 +8,8 @@ import pytest
 
 from exchange.portal.refusals import CODES, words_of
 from exchange.services import (
+    bid_choices,
+    bid_terms,
     body_fields,
     csv_rows,
     maintenance,
@@ -16,7 +18,16 @@ from exchange.services import (
     offers,
 )
 
-MODULES = [body_fields, csv_rows, maintenance, offer_imports, offer_terms, offers]
+MODULES = [
+    bid_choices,
+    bid_terms,
+    body_fields,
+    csv_rows,
+    maintenance,
+    offer_imports,
+    offer_terms,
+    offers,
+]
 CALLS = {"fault": 1, "Fault": 1, "add": 1, "_refused": 1, "_header_fault": 1, "CsvFault": 2}
 
 
