@@ -7,7 +7,7 @@ ON_SERVERS := $(BIN)/python -m exchange.config.local exec
 STAMP := $(VENV)/.installed
 LIBRARIES := node_modules/.installed
 
-.PHONY: help demo run test check format messages bench focus faults lock clean stop backup restore-drill
+.PHONY: help demo run test check format messages bench focus faults screenshots lock clean stop backup restore-drill
 
 help:
 	@echo "make demo         play one trading day and leave the portal running (ONCE=1: end after the day)"
@@ -17,6 +17,7 @@ help:
 	@echo "make messages     collect the portal's texts, name those without a translation, compile"
 	@echo "make bench        measurements (docs/benchmarks.md)"
 	@echo "make focus        the public FOCUS validator on what the demo's buyers were charged"
+	@echo "make screenshots  pictures of a running demo (AT=http://127.0.0.1:8000), into screenshots/"
 	@echo "make faults       long tests: kill -9, thousands of random books"
 	@echo "make backup       database and archive into .local/backups (or BACKUP_DIR)"
 	@echo "make restore-drill  back up, restore beside, audit the copy; fails unless it is clean"
@@ -69,6 +70,9 @@ bench: $(STAMP)
 
 faults: $(STAMP)
 	HYPOTHESIS_PROFILE=faults $(ON_SERVERS) $(BIN)/python -m pytest -q -m "slow or not slow" tests/faults tests/engine $(ARGS)
+
+screenshots: $(STAMP)
+	$(BIN)/python -m tests.browser.pictures $(AT)
 
 lock:
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header --group dev pyproject.toml -o requirements.lock

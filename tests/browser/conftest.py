@@ -29,13 +29,18 @@ PHONE = {"width": 390, "height": 844}
 OpenPage = Callable[..., Page]
 
 
+def find_chromium() -> str:
+    """Return the path of Debian's Chromium, or of one by another of its names."""
+    found = next(filter(None, map(shutil.which, NAMES)), None)
+    assert found, "install Chromium (Debian: apt-get install chromium fonts-noto-cjk)"
+    return found
+
+
 @pytest.fixture(scope="session")
 def chromium() -> Iterator[Browser]:
     """Debian's Chromium; without one the browser tests fail, for they would prove nothing."""
-    found = next(filter(None, map(shutil.which, NAMES)), None)
-    assert found, "install Chromium (Debian: apt-get install chromium fonts-noto-cjk)"
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=found, args=FLAGS)
+        browser = playwright.chromium.launch(executable_path=find_chromium(), args=FLAGS)
         yield browser
         browser.close()
 

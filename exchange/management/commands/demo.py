@@ -9,6 +9,7 @@ from accounts.models import Organization
 from exchange.foundation.market_time import is_play
 from exchange.foundation.ports import free_port
 from exchange.management.demo import platform, play, proofs, report
+from exchange.management.demo.parties import buyers_key
 from exchange.management.demo.progress import say, step
 from exchange.management.demo.stage import Stage, log_folder
 
@@ -44,7 +45,7 @@ class Command(BaseCommand):
                 sys.exit(0 if holds else 1)
             with step("the next auction opens, with the providers' offers for its day"):
                 play.go_on(scene, stage)
-            _stay(stage.port)
+            _stay(scene, stage.port)
 
 
 def _refuse_real_market() -> None:
@@ -72,10 +73,12 @@ def _show(scene: play.Scene, drafts: list[Any]) -> bool:
     return holds
 
 
-def _stay(port: int) -> None:
+def _stay(scene: play.Scene, port: int) -> None:
     say(f"\nThe portal: http://127.0.0.1:{port}/  (Ctrl-C ends)")
     for role, email in platform.LOGINS.items():
         say(f"  {role:<9} {email}  {platform.PASSWORD}")
+    say("\nA key of the buyer, for the first bid that README shows:")
+    say(f"  export KEY={buyers_key(scene.people.buyers[0])}")
     try:
         while True:
             time.sleep(1)

@@ -5,13 +5,16 @@ from dataclasses import dataclass
 
 from django.db import transaction
 
-from accounts.models import Caller, Kind, Organization, User
-from accounts.models.roles import Role
+from accounts.models import ApiKey, Caller, Kind, Organization, User
+from accounts.models.roles import Role, Scope
+from accounts.services.api_keys import issue_key, revoke_key
 from accounts.services.members import add_member
 from accounts.services.organizations import create_organization
 from exchange.management.demo import platform
 from exchange.management.demo.platform import Size
 from settlement.services.deposits import deposit
+
+FIRST_BID = "first bid"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,6 +49,15 @@ def gather(size: Size) -> Parties:
                 key=f"demo-{buyer.public_id}",
             )
     return Parties(operator=operator, providers=providers, buyers=buyers)
+
+
+def buyers_key(buyer: Organization) -> str:
+    """Return the token of a new key to bid with; the one that an earlier run printed ends."""
+    for key in ApiKey.objects.live().filter(organization=buyer, name=FIRST_BID):
+        revoke_key(key, actor=acting_for(buyer), reason="another was printed")
+    scopes = [Scope.BIDS_READ, Scope.BIDS_WRITE, Scope.BALANCES_READ, Scope.FILLS_READ]
+    _, token = issue_key(buyer, name=FIRST_BID, scopes=scopes)
+    return token
 
 
 def acting_for(organization: Organization) -> Caller:
