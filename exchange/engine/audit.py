@@ -12,6 +12,7 @@ import numpy as np
 from exchange.engine import audit_blocks, audit_limits, audit_prices, audit_quantities, audit_ties
 from exchange.engine.audit_case import Case, Failure, Failures
 from exchange.engine.audit_fills import PeriodFills
+from exchange.engine.audit_margin import Margin
 from exchange.engine.book import MICROS, BidKind, Book
 from exchange.engine.bound import block_values, in_micros, prove_bound
 from exchange.engine.exact import dot
@@ -66,15 +67,16 @@ def check(book: Book, clearing: Clearing) -> Audit:
     audit_quantities.check_amounts(case)
     audit_quantities.check_blocks(case)
     audit_limits.check_cell_prices(case)
-    audit_limits.check_links(case)
+    filled = PeriodFills(case)
+    margin = Margin(case, filled)
+    audit_limits.check_links(case, margin)
     audit_limits.check_certificate(case)
     if (case.pair < 0).any() or (case.choice < 0).any():
         return _unreadable(failures)
-    audit_limits.check_power(case)
-    audit_limits.check_domestic_share(case)
+    audit_limits.check_power(case, margin)
+    audit_limits.check_domestic_share(case, margin)
     audit_prices.check_no_loss(case)
     audit_prices.check_cheapest(case)
-    filled = PeriodFills(case)
     audit_prices.check_hourly_whole(case, filled)
     audit_prices.check_volumes(case, filled)
     audit_prices.check_sellers(case)

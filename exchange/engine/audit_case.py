@@ -15,6 +15,7 @@ from exchange.engine.reach import Reach, route_prices
 
 PER_CODE_MAX: Final = 50
 TICK: Final = 1_000_000  # micro-ticks
+ROUNDING: Final = 2_000  # micro-ticks; what rounding costs down to whole micro-ticks may hide
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,17 +118,20 @@ class Case:
         return np.asarray(TICK + self.book.bids.gbps_micros[fills.bid] * links)
 
     def cheapest(self, *, raised: int) -> Ints:
-        """Give ``Reach.cheapest`` with so many micro-ticks more on every cell and limited link."""
+        """Give ``Reach.cheapest`` at raised prices; each is worked out once."""
         if raised not in self._cheapest:
-            limited = self.book.link_gbps_micros != UNLIMITED
-            prices = ExactPrices(
-                cells=self.prices.cells + raised,
-                links=self.prices.links + raised * limited,
-                power=self.prices.power,
-                domestic_attos=self.prices.domestic_attos,
-            )
-            self._cheapest[raised] = self.reach.cheapest(prices)
+            self._cheapest[raised] = self.reach.cheapest(self.raised(raised))
         return self._cheapest[raised]
+
+    def raised(self, by: int) -> ExactPrices:
+        """Give the published prices with ``by`` micro-ticks more on every cell and limited link."""
+        limited = self.book.link_gbps_micros != UNLIMITED
+        return ExactPrices(
+            cells=self.prices.cells + by,
+            links=self.prices.links + by * limited,
+            power=self.prices.power,
+            domestic_attos=self.prices.domestic_attos,
+        )
 
 
 def is_increasing(columns: list[Ints]) -> bool:

@@ -1,24 +1,25 @@
 """Links, power and the domestic share: held, and priced only where they bind.
 
-A priced limit counts as full within one lot per order that uses it: for a link and period one lot
-times the order's bandwidth; for power one lot times the watts it draws with PUE; for the share,
-which spans the horizon, one lot of each order and period times its weight in the policy.
+A priced limit counts as full within one lot per fill that uses it, and per order that would
+(``audit_margin``): for a link and period one lot times the order's bandwidth; for power one lot
+times the watts it draws with PUE; for the share, which spans the horizon, one lot times its weight
+in the policy, whatever its sign.
 """
 
 import numpy as np
 
 from exchange.engine import layout
 from exchange.engine.audit_case import TICK, Case, find_sorted
-from exchange.engine.book import LOTS_PER_UNIT, MICROS, UNLIMITED, Flags, Floats, Ints
+from exchange.engine.audit_margin import Margin
+from exchange.engine.book import LOTS_PER_UNIT, MICROS, UNLIMITED, Flags, Floats
 from exchange.engine.bound import unroll_windows
-from exchange.engine.distinct import distinct_rows, number_rows
 from exchange.engine.exact import sum_by, sum_products_by
 from exchange.engine.exact_prices import domestic_weight, kw_scaled, net_prices
 
 _KW_PER_LIMIT = 10**9 * LOTS_PER_UNIT  # kW x 10**15 x lots against millionths of a kW
 
 
-def check_links(case: Case) -> None:
+def check_links(case: Case, margin: Margin) -> None:
     """Check each limited link's load and price."""
     book, fills = case.book, case.clearing.bid_fills
     count = np.diff(book.routes.link_start)[fills.route]
@@ -29,20 +30,20 @@ def check_links(case: Case) -> None:
     key = link * book.periods + fills.period[row]
     gbps = book.bids.gbps_micros[fills.bid[row]]
     load = sum_products_by(key, gbps, fills.quantity_lots[row], size)
-    one, _ = number_rows((fills.bid[row], key))
-    slack = sum_by(key[one], gbps[one], size)
+    slack = sum_by(key, gbps, size)
     limit = book.link_gbps_micros.ravel()
     for place in np.flatnonzero((limit != UNLIMITED) & (load > limit * LOTS_PER_UNIT)):
         reason = f"{_gbps(load[place])} Gbps over a limit of {limit[place] / 1e6:g}"
         case.failures.add("link_overloaded", _link_name(case, int(place)), reason)
     prices = case.clearing.prices.links_ticks.ravel()
     for place in np.flatnonzero(prices):
-        full = load[place] + slack[place] >= limit[place] * LOTS_PER_UNIT
+        left = int(limit[place]) * LOTS_PER_UNIT - int(load[place]) - int(slack[place])
+        full = left <= 0 or left <= margin.on_link(*divmod(int(place), book.periods))
         _check_price(
             case,
             ("link", _link_name(case, int(place)), int(prices[place])),
             limited=bool(limit[place] != UNLIMITED),
-            full=bool(full),
+            full=full,
         )
 
 
@@ -65,12 +66,13 @@ def _check_price(case: Case, about: tuple[str, str, int], *, limited: bool, full
         case.failures.add(f"{kind}_price_while_free", where, "priced, but the limit is not full")
 
 
-def check_power(case: Case) -> None:
+def check_power(case: Case, margin: Margin) -> None:
     """Check each region's power budget and its price."""
     book, prices = case.book, case.clearing.prices.power_ticks
+    kw = [int(value) for value in kw_scaled(book)]
     limited = book.power_kw_micros != UNLIMITED
     nothing = [0] * limited.size
-    loads, slacks = _power_loads(case) if limited.any() else (nothing, nothing)
+    loads, slacks = _power_loads(case, kw) if limited.any() else (nothing, nothing)
     for region, period in np.argwhere(limited | (prices != 0)).tolist():
         limit = int(book.power_kw_micros[region, period])
         place = region * book.periods + period
@@ -80,45 +82,30 @@ def check_power(case: Case) -> None:
             reason = f"{used / 1e18:g} kW over a budget of {limit / 1e6:g}"
             case.failures.add("power_overdrawn", where, reason)
         if price := int(prices[region, period]):
-            full = used + slacks[place] >= limit * _KW_PER_LIMIT
+            left = limit * _KW_PER_LIMIT - used - slacks[place]
+            full = left <= 0 or left <= margin.on_power(region, period, kw)
             about = ("power", where, price)
             _check_price(case, about, limited=limit != UNLIMITED, full=full)
 
 
-def _power_loads(case: Case) -> tuple[list[int], list[int]]:
-    """Add up kW (x 10**15 x lots) and one lot per order, by region x periods + period."""
+def _power_loads(case: Case, kw: list[int]) -> tuple[list[int], list[int]]:
+    """Add up kW (x 10**15 x lots) and one lot per fill, by region x periods + period."""
     book, fills = case.book, case.clearing.bid_fills
-    kw = [int(value) for value in kw_scaled(book)]
     site, _ = book.pairs
     region = book.sites.region[site]
-    lots = sum_by(
-        case.pair * book.periods + fills.period, fills.quantity_lots, len(kw) * book.periods
-    )
-    load = [0] * (len(book.regions) * book.periods)
-    for cell in np.flatnonzero(lots).tolist():
-        pair, period = divmod(cell, book.periods)
-        load[int(region[pair]) * book.periods + period] += kw[pair] * int(lots[cell])
-    place = region[case.pair] * book.periods + fills.period
-    return load, _one_lot_each(case, place, kw, len(load))
+    cell = case.pair * book.periods + fills.period
+    lots = sum_by(cell, fills.quantity_lots, len(kw) * book.periods)
+    count = np.bincount(cell, minlength=len(lots))
+    load, slack = ([0] * (len(book.regions) * book.periods) for _ in range(2))
+    for used in np.flatnonzero(count).tolist():
+        pair, period = divmod(used, book.periods)
+        place = int(region[pair]) * book.periods + period
+        load[place] += kw[pair] * int(lots[used])
+        slack[place] += kw[pair] * int(count[used])
+    return load, slack
 
 
-def _one_lot_each(case: Case, place: Ints, weight: list[int], size: int) -> list[int]:
-    """Add up, by place, the greatest weight (of a pair) that each order has there."""
-    values = sorted(set(weight))
-    number = {value: row for row, value in enumerate(values)}
-    rank = np.array([number[value] for value in weight], dtype=np.int64)
-    first, order = number_rows((case.clearing.bid_fills.bid, place))
-    widest = np.zeros(len(first), dtype=np.int64)
-    np.maximum.at(widest, order, rank[case.pair])
-    (places, ranks), same = distinct_rows((place[first], widest))
-    sums = [0] * size
-    counts = np.bincount(same, minlength=len(places)).tolist()
-    for where, row, count in zip(places.tolist(), ranks.tolist(), counts, strict=True):
-        sums[where] += values[row] * count
-    return sums
-
-
-def check_domestic_share(case: Case) -> None:
+def check_domestic_share(case: Case, margin: Margin) -> None:
     """Check the policy and its price."""
     book, price = case.book, case.clearing.prices.domestic_share_nanos
     policy = book.min_domestic_share_micros is not None
@@ -129,15 +116,11 @@ def check_domestic_share(case: Case) -> None:
         reason = f"short by {-over / 1e18:g} PFLOPS-hours"
         case.failures.add("domestic_share_missed", "domestic share", reason)
     if price:
-        slack = sum(_weights_of_orders(case, weight)) if over > 0 else 0
+        count = np.bincount(case.pair, minlength=len(weight)).tolist()
+        left = over - sum(fills * abs(value) for fills, value in zip(count, weight, strict=True))
         about = ("domestic_share", "domestic share", price)
-        _check_price(case, about, limited=policy, full=over <= slack)
-
-
-def _weights_of_orders(case: Case, weight: list[int]) -> list[int]:
-    """Add up, by period, the greatest weight of each order, whatever its sign."""
-    period = case.clearing.bid_fills.period
-    return _one_lot_each(case, period, [abs(value) for value in weight], case.book.periods)
+        full = left <= 0 or left <= margin.on_share(weight)
+        _check_price(case, about, limited=policy, full=full)
 
 
 def check_cell_prices(case: Case) -> None:

@@ -15,14 +15,13 @@ from typing import Final
 
 import numpy as np
 
-from exchange.engine.audit_case import TICK, Case, find_sorted
+from exchange.engine.audit_case import ROUNDING, TICK, Case, find_sorted
 from exchange.engine.audit_fills import PeriodFills
 from exchange.engine.book import MICROS, UNLIMITED, BidKind, Ints
 from exchange.engine.bound import unit_costs, unroll_windows, window_rows
 from exchange.engine.exact import HUGE, scale_micros
 from exchange.engine.exact_prices import domestic_weight, kw_scaled, net_prices
 
-ROUNDING: Final = 2_000  # micro-ticks; what rounding costs down to whole micro-ticks may hide
 _LEFT_SHORT: Final = "better than the price by more than a tick, but not filled whole"
 
 

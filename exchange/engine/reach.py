@@ -47,8 +47,17 @@ class Reach:
         (lanes, alloweds, chips), self.want = distinct_rows(keys)
         self._wants = _Wants(lanes, chips, alloweds)
 
-    def cheapest(self, prices: ExactPrices, duration: int = 1) -> Ints:
+    def cheapest(
+        self,
+        prices: ExactPrices,
+        duration: int = 1,
+        *,
+        pairs: Flags | None = None,
+        routes: Flags | None = None,
+    ) -> Ints:
         """Give the least cost of one accelerator for ``duration`` periods on one site and route.
+
+        ``pairs`` and ``routes`` flag those to be looked at; all, if not given.
 
         :returns: shape (wants, periods - duration + 1), in micro-ticks per hour of a period,
             rounded down; ``HUGE`` or more where nothing acceptable is open all the time
@@ -56,25 +65,27 @@ class Reach:
         cells = window_sums(prices.cells, duration)
         closed = window_sums((~self.book.open_cells).astype(np.int64), duration) > 0
         cells = np.where(closed, HUGE, cells)
-        delivery = self._delivery(route_prices(self.book, prices.links), duration)
+        if routes is None:
+            routes = np.ones(len(self.book.routes.names), dtype=np.bool_)
+        delivery = self._delivery(route_prices(self.book, prices.links), duration, routes)
         best = np.full((len(self._wants.lane), cells.shape[1]), HUGE, dtype=np.int64)
         site, chip = self.book.pairs
         for accelerator in np.unique(chip):
             wants = np.flatnonzero(self._wants.accelerator == accelerator)
-            for pair in np.flatnonzero(chip == accelerator):
+            for pair in np.flatnonzero((chip == accelerator) & (True if pairs is None else pairs)):
                 able = wants[self._site_allowed[self._wants.allowed[wants], site[pair]]]
                 region = self.book.sites.region[site[pair]]
                 cost = cells[pair] + delivery[self._wants.lane[able], region]
                 best[able] = np.minimum(best[able], cost)
         return best
 
-    def _delivery(self, routes: Ints, duration: int) -> Ints:
+    def _delivery(self, prices: Ints, duration: int, routes: Flags) -> Ints:
         """Give (lanes, regions, starts): the cheapest route's cost per accelerator."""
-        sums = window_sums(routes, duration)
+        sums = window_sums(prices, duration)
         shape = (len(self._lanes.origin), len(self.book.regions), sums.shape[1])
         cost = np.full(shape, HUGE, dtype=np.int64)
         table = self.book.routes
-        for route in range(len(table.names)):
+        for route in np.flatnonzero(routes):
             near = self._lanes.origin == table.origin[route]
             lanes = np.flatnonzero(near & (table.latency_micros[route] <= self._lanes.latency))
             paid = scale_micros(sums[route][None, :], self._lanes.gbps[lanes][:, None])

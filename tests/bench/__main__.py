@@ -14,7 +14,7 @@ from pathlib import Path
 from tests.bench.house import move_in
 from tests.bench.tables import Table, as_markdown
 
-BENCHES = ("italy", "real_books", "bids_door", "bids_bulk")
+BENCHES = ("italy", "real_books", "bids_door", "bids_bulk", "rivals")
 RESULTS = Path(__file__).parents[2] / "bench-results"
 
 

@@ -13,7 +13,7 @@ from exchange.engine.reference import best_welfare
 from tests.engine.strategies import Draft, drafts
 from tests.engine.test_files import same, shuffled
 
-CHUNKS = 8
+CHUNKS = 10
 # 2,000 books in the suite, 10,000 where faults are looked for.
 BOOKS_PER_CHUNK = 1_000 if os.environ.get("HYPOTHESIS_PROFILE") == "faults" else 200
 DEAREST_MICROS = 10 / 0.3 * 1_000_000  # the greatest limit of the strategies over the least factor
