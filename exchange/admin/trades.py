@@ -5,7 +5,7 @@ from accounts.web.admin_actions import ReadOnlyAdmin
 from exchange.foundation.money import LOTS, TICKS, format_scaled
 from exchange.models import BidFill, CellPrice
 from settlement.admin.showing import NOTHING, link, link_to_list, money, table
-from settlement.models import Contract, DeliveryPeriod, Hold, SettlementRun, Transfer
+from settlement.models import Contract, DeliveryPeriod, Hold, LedgerAccount, SettlementRun, Transfer
 
 
 @admin.register(BidFill)
@@ -58,12 +58,13 @@ class TradeAdmin(ReadOnlyAdmin, admin.ModelAdmin[BidFill]):
         period = self._period(fill)
         hold = Hold.objects.filter(key=fill.bid.hold_key).first()
         held = f"{money(fill.bid.greatest_cost_micros)} held at most"
+        placed_at, published_at = _at(fill.bid.placed_at), _at(fill.auction.published_at)
         steps = [
-            [f"{fill.bid.placed_at:%Y-%m-%d %H:%M:%S}", "bid placed", link(fill.bid), held],
-            ["", "money held", link(hold), money(hold.amount_micros) if hold else ""],
+            [placed_at, "bid placed", link(fill.bid), held],
+            [placed_at, "money held", link(hold), money(hold.amount_micros) if hold else ""],
             [_at(fill.auction.closed_at), "gate closed", link(fill.auction), ""],
-            [_at(fill.auction.published_at), "published", link(fill.auction), self.price(fill)],
-            [_at(contract and contract.created_at), "contract", link(contract),
+            [published_at, "published", link(fill.auction), self.price(fill)],
+            [published_at if contract else NOTHING, "contract", link(contract),
              contract.state if contract else ""],
             [_at(fill.starts_at), "delivery", link(period), period.state if period else ""],
         ]  # fmt: skip
@@ -95,13 +96,15 @@ class TradeAdmin(ReadOnlyAdmin, admin.ModelAdmin[BidFill]):
         period = self._period(fill)
         if period is None:
             return NOTHING
-        posted = Transfer.objects.filter(period=period).select_related("debit", "credit")
+        posted = Transfer.objects.filter(period=period).select_related(
+            "debit__owner", "credit__owner"
+        )
         rows = [
             [
                 link(each, str(each.pk)[:8]),
                 each.get_code_display(),
-                each.debit,
-                each.credit,
+                _account(each.debit),
+                _account(each.credit),
                 money(each.amount_micros),
             ]
             for each in posted.order_by("run_no", "code")
@@ -123,6 +126,12 @@ class TradeAdmin(ReadOnlyAdmin, admin.ModelAdmin[BidFill]):
         if contract is None:
             return None
         return contract.periods.filter(starts_at=fill.starts_at).first()
+
+
+def _account(account: LedgerAccount) -> str:
+    """Say whose money it is, or whose clearing."""
+    whose = account.owner or account.reference
+    return f"{account.kind} of {whose}" if whose else str(account.kind)
 
 
 def _at(moment: object) -> str:

@@ -1,5 +1,6 @@
 """The admin of the market: everything to see, nothing to edit, actions with a reason."""
 
+import re
 from typing import Any
 
 import pytest
@@ -9,10 +10,15 @@ from django.test import Client
 from django.urls import reverse
 
 from accounts.models import AuditRow
-from exchange.foundation.market_time import mark_as_play
+from exchange.foundation.market_time import mark_as_play, set_market_time
 from exchange.models import Auction, AuctionState, BidFill, ClearingResult, MarketFreeze
 from exchange.queries.archive_files import folders_of
-from tests.exchange.markets import Market, bid_body, buyer, market
+from settlement.management.fleet import equip
+from settlement.management.sending import straight
+from settlement.management.simulation import batches_of
+from settlement.models import Contract
+from settlement.services.settling import settle_due
+from tests.exchange.markets import HOUR, Market, bid_body, buyer, market
 from tests.exchange.trading import bid, hold_through, offer_of
 from tests.factories import UserFactory
 
@@ -81,9 +87,28 @@ def test_a_trade_tells_its_story_from_bid_to_contract(staff: Client, scene: Mark
 
     assert fill.bid.public_id in told
     assert auction.public_id in told
-    for step in ("bid placed", "money held", "gate closed", "published", "contract", "delivery"):
-        assert step in told
+    steps = re.findall(r"<tr><td>([-0-9: ]+)</td><td>([a-z ]+)</td>", told)
+    assert [what for _, what in steps] == [
+        *("bid placed", "money held", "gate closed", "published", "contract", "delivery")
+    ]
+    assert [at for at, _ in steps] == sorted(at for at, _ in steps)
     assert "ctr_" in told
+
+
+def test_a_trade_names_the_parties_of_its_transfers(staff: Client, scene: Market) -> None:
+    traded(scene)
+    fleet = equip(list(Contract.objects.all()), now=scene.auction.starts_at)
+    later = scene.auction.ends_at + 2 * HOUR
+    set_market_time(later)
+    for meter, events in batches_of(fleet, {}, until=scene.auction.ends_at):
+        straight(meter, events)
+    settle_due(later)
+
+    told = staff.get(page(BidFill, BidFill.objects.earliest("period"))).content.decode()
+
+    assert "available of Buyer" in told
+    assert "payable of Provider" in told
+    assert f"clearing of {scene.auction.public_id}" in told
 
 
 def test_an_auction_shows_its_certificate(staff: Client, scene: Market) -> None:
