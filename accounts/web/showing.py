@@ -20,6 +20,7 @@ from exchange.foundation.money import LOTS, MICROS, TICKS, format_scaled
 
 NOTHING = "—"  # what stands where there is no number
 MILLISECONDS_AN_HOUR = 3_600_000
+MILLIJOULES_A_WATT_HOUR = 3_600_000
 
 register = template.Library()
 
@@ -117,6 +118,14 @@ def accelerator_hours(milliseconds: int | None) -> str:
     if milliseconds is None:
         return NOTHING
     return quantity(milliseconds * LOTS // MILLISECONDS_AN_HOUR)
+
+
+@register.filter
+def kilowatt_hours(millijoules: int | None) -> str:
+    """Show millijoules, as meters count them, as kilowatt-hours to a thousandth."""
+    if millijoules is None:
+        return NOTHING
+    return quantity(millijoules // MILLIJOULES_A_WATT_HOUR)
 
 
 @register.filter

@@ -61,6 +61,7 @@ WORDS: dict[str, "str | Promise"] = {
     "available": _("to spend"),
     "payable": _("owed to you"),
     "external": _("the bank"),
+    "clearing": _("in passing"),
     "withdrawing": _("asked to be paid out"),
     "in_transit": _("on its way to a bank"),
     "fee": _("fees"),

@@ -252,6 +252,7 @@ SPECTACULAR_SETTINGS = {
         "PeriodStateEnum": "settlement.models.delivery.PeriodState",
         "StatementLineKindEnum": "settlement.models.statements.LineKind",
         "StatementStateEnum": "settlement.models.statements.StatementState",
+        "TransferKindEnum": "settlement.api.serializers.TRANSFER_KINDS",
     },
     "POSTPROCESSING_HOOKS": ["drf_standardized_errors.openapi_hooks.postprocess_schema_enums"],
 }

@@ -11,8 +11,10 @@ from settlement.models import (
     Reading,
     ReadingConflict,
     SettlementRun,
+    StatementLine,
     Transfer,
 )
+from settlement.queries.hours import event_ids_of
 
 
 @admin.register(DeliveryPeriod)
@@ -43,6 +45,7 @@ class DeliveryPeriodAdmin(ReadOnlyAdmin, admin.ModelAdmin[DeliveryPeriod]):
                 link_to_list(SettlementRun, "runs", period__id__exact=period.pk),
                 link_to_list(Dispute, "disputes", period__id__exact=period.pk),
                 link_to_list(Transfer, "transfers", period__id__exact=period.pk),
+                link_to_list(StatementLine, "lines of statements", period__id__exact=period.pk),
             ]
         )
 
@@ -58,7 +61,7 @@ class SettlementRunAdmin(ReadOnlyAdmin, admin.ModelAdmin[SettlementRun]):
     list_filter = ["run_no"]
     search_fields = ["=period__contract__public_id", "=period__contract__auction_id"]
     date_hierarchy = "ran_at"
-    readonly_fields = ["contract", "inputs_hash"]
+    readonly_fields = ["contract", "consequences", "inputs_hash"]
     exclude = ["inputs_sha256"]
 
     @admin.display(description="buyer owes", ordering="buyer_due_micros")
@@ -80,6 +83,18 @@ class SettlementRunAdmin(ReadOnlyAdmin, admin.ModelAdmin[SettlementRun]):
     def contract(self, run: SettlementRun) -> SafeString | str:
         """Lead to the contract."""
         return link(run.period.contract)
+
+    @admin.display(description="what came of it")
+    def consequences(self, run: SettlementRun) -> SafeString:
+        """Lead to its hour, the transfers that it posted, and the lines that say so."""
+        cut = {"period__id__exact": run.period_id, "run_no__exact": run.run_no}
+        return joined(
+            [
+                link_to_list(DeliveryPeriod, "hour", id__exact=run.period_id),
+                link_to_list(Transfer, "transfers", **cut),
+                link_to_list(StatementLine, "lines of statements", **cut),
+            ]
+        )
 
     @admin.display(description="SHA-256 of its inputs")
     def inputs_hash(self, run: SettlementRun) -> str:
@@ -135,6 +150,23 @@ class ReadingAdmin(ReadOnlyAdmin, admin.ModelAdmin[Reading]):
     list_filter = ["quality"]
     search_fields = ["=contract__public_id", "=meter__public_id", "=device__public_id"]
     date_hierarchy = "ends_at"
+    readonly_fields = ["event", "hours"]
+
+    @admin.display(description="event")
+    def event(self, reading: Reading) -> str:
+        """Show the id that the meter gave it."""
+        return event_ids_of([reading]).get(reading.pk, "")
+
+    @admin.display(description="counted for")
+    def hours(self, reading: Reading) -> SafeString:
+        """Lead to the hours of the contract that it is about."""
+        return link_to_list(
+            DeliveryPeriod,
+            "hours",
+            contract__id__exact=reading.contract_id,
+            starts_at__lt=f"{reading.ends_at:%Y-%m-%d %H:%M:%S}Z",
+            ends_at__gt=f"{reading.starts_at:%Y-%m-%d %H:%M:%S}Z",
+        )
 
 
 @admin.register(ReadingConflict)

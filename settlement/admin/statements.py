@@ -6,7 +6,14 @@ from accounts.models import Caller
 from accounts.web.admin_actions import ReadOnlyAdmin, action_with_reason
 from settlement.admin.inlines import ReadOnlyInline
 from settlement.admin.showing import link, link_to_list, money
-from settlement.models import CreditNote, Statement, StatementLine, StatementTax, Transfer
+from settlement.models import (
+    CreditNote,
+    SettlementRun,
+    Statement,
+    StatementLine,
+    StatementTax,
+    Transfer,
+)
 from settlement.queries.line_transfers import CODE_OF_KIND
 from settlement.services.credit_notes import credit_statement
 
@@ -85,7 +92,7 @@ class StatementLineAdmin(ReadOnlyAdmin, admin.ModelAdmin[StatementLine]):
     list_select_related = ["period__contract", "statement"]
     list_filter = ["kind", "run_no"]
     search_fields = ["=statement__public_id", "=period__contract__public_id"]
-    readonly_fields = ["statement_link", "period_link", "paid"]
+    readonly_fields = ["statement_link", "period_link", "run_link", "paid"]
     exclude = ["statement", "period"]
 
     @admin.display(description="statement")
@@ -98,6 +105,12 @@ class StatementLineAdmin(ReadOnlyAdmin, admin.ModelAdmin[StatementLine]):
         """Lead to the hour that it is about."""
         contract = line.period.contract.public_id
         return link(line.period, f"{contract} {line.period.starts_at:%Y-%m-%d %H:%M}")
+
+    @admin.display(description="run")
+    def run_link(self, line: StatementLine) -> SafeString | str:
+        """Lead to the run that it follows from."""
+        runs = SettlementRun.objects.filter(period=line.period_id, run_no=line.run_no)
+        return link(runs.first())
 
     @admin.display(description="exact", ordering="exact_micros")
     def exact(self, line: StatementLine) -> str:

@@ -3,7 +3,7 @@ from django.utils.safestring import SafeString
 
 from accounts.web.admin_actions import ReadOnlyAdmin
 from settlement.admin.showing import link, link_to_list, money
-from settlement.models import Batch, Transfer
+from settlement.models import Batch, SettlementRun, StatementLine, Transfer
 
 
 @admin.register(Transfer)
@@ -24,10 +24,11 @@ class TransferAdmin(ReadOnlyAdmin, admin.ModelAdmin[Transfer]):
         "=credit__owner__name",
     ]
     date_hierarchy = "event_at"
-    exclude = ["amount_micros", "debit", "credit", "hold", "reverses", "batch"]
+    exclude = ["amount_micros", "debit", "credit", "hold", "reverses", "batch", "period"]
     readonly_fields = [
         "id", "code", "amount", "debit_account", "credit_account", "event_at", "contract",
-        "period", "run_no", "hold_link", "reverses_link", "reversed_by_link", "batch_link",
+        "hour", "run_link", "run_no", "lines", "hold_link", "reverses_link", "reversed_by_link",
+        "batch_link",
     ]  # fmt: skip
 
     @admin.display(description="amount", ordering="amount_micros")
@@ -39,6 +40,27 @@ class TransferAdmin(ReadOnlyAdmin, admin.ModelAdmin[Transfer]):
     def contract(self, transfer: Transfer) -> SafeString | str:
         """Lead to the contract that was paid."""
         return link(transfer.period.contract if transfer.period else None)
+
+    @admin.display(description="hour")
+    def hour(self, transfer: Transfer) -> SafeString | str:
+        """Lead to the hour that was paid."""
+        return link(transfer.period)
+
+    @admin.display(description="run")
+    def run_link(self, transfer: Transfer) -> SafeString | str:
+        """Lead to the run that posted it."""
+        if transfer.period_id is None or transfer.run_no is None:
+            return link(None)
+        runs = SettlementRun.objects.filter(period=transfer.period_id, run_no=transfer.run_no)
+        return link(runs.first())
+
+    @admin.display(description="lines of statements")
+    def lines(self, transfer: Transfer) -> SafeString | str:
+        """Lead to the lines that say what it moved."""
+        if transfer.period_id is None:
+            return link(None)
+        cut = {"period__id__exact": transfer.period_id, "run_no__exact": transfer.run_no}
+        return link_to_list(StatementLine, "lines", **cut)
 
     @admin.display(description="from")
     def debit_account(self, transfer: Transfer) -> SafeString | str:

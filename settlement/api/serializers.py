@@ -15,11 +15,13 @@ from settlement.models import (
     Contract,
     ContractState,
     LedgerAccount,
+    LineKind,
     PeriodState,
     Transfer,
     TransferCode,
 )
 from settlement.queries.contracts import periods_of
+from settlement.queries.hours import hour_of
 
 TRANSFER_KINDS = [code.name.lower() for code in TransferCode]
 
@@ -99,6 +101,7 @@ class RunSerializer(serializers.Serializer[Any]):
 class PeriodSerializer(serializers.Serializer[Any]):
     """So many accelerators for one stretch of time, at exact prices per accelerator-hour."""
 
+    hour = serializers.SerializerMethodField()
     starts_at = InstantField(source="period.starts_at")
     ends_at = InstantField(source="period.ends_at")
     quantity = QuantityField(source="period.quantity_lots")
@@ -107,6 +110,11 @@ class PeriodSerializer(serializers.Serializer[Any]):
     seller_price = ExactField(source="period.seller_price")
     state = serializers.ChoiceField(choices=PeriodState.choices, source="period.state")
     run = RunSerializer(allow_null=True)
+
+    @extend_schema_field({"type": "string", "example": "20260105T100000Z"})
+    def get_hour(self, story: Any) -> str:
+        """Return the name of the hour in addresses."""
+        return hour_of(story.period.starts_at)
 
 
 class MoveSerializer(serializers.Serializer[Any]):
@@ -156,6 +164,7 @@ class TransferSerializer(serializers.Serializer[Transfer]):
     event_at = InstantField()
     contract = serializers.SerializerMethodField()
     period_starts_at = InstantField(source="period.starts_at", default=None, allow_null=True)
+    hour = serializers.SerializerMethodField()
     run_no = serializers.IntegerField(allow_null=True)
     hold = serializers.CharField(source="hold.key", default=None, allow_null=True)
     reverses = serializers.UUIDField(source="reverses_id", allow_null=True)
@@ -179,9 +188,42 @@ class TransferSerializer(serializers.Serializer[Transfer]):
         """Return the contract whose delivery this pays, if any."""
         return transfer.period.contract.public_id if transfer.period else None
 
+    @extend_schema_field({"type": ["string", "null"], "example": "20260105T100000Z"})
+    def get_hour(self, transfer: Transfer) -> str | None:
+        """Return the name of the contract's hour in addresses."""
+        return hour_of(transfer.period.starts_at) if transfer.period else None
+
     @cached_property
     def _caller(self) -> Caller:
         return caller_of(self.context["request"])
+
+
+class TransferLineSerializer(serializers.Serializer[Any]):
+    """A line of a statement."""
+
+    statement = serializers.CharField()
+    number = serializers.CharField(source="name")
+    line_no = serializers.IntegerField()
+    kind = serializers.ChoiceField(choices=LineKind.choices)
+
+
+class TransferDetailSerializer(TransferSerializer):
+    """A transfer with its batch in the chain and the caller's lines that say what it moved."""
+
+    batch = serializers.CharField(source="batch.key")
+    batch_sha256 = serializers.SerializerMethodField()
+    statement_lines = serializers.SerializerMethodField()
+
+    @extend_schema_field({"type": "string"})
+    def get_batch_sha256(self, transfer: Transfer) -> str:
+        """Return the batch's link in the chain, in hex."""
+        return bytes(transfer.batch.sha256).hex()
+
+    @extend_schema_field(TransferLineSerializer(many=True))
+    def get_statement_lines(self, transfer: Transfer) -> Any:
+        """Return the lines on finalized statements."""
+        places = self.context["places"][transfer.pk]
+        return TransferLineSerializer(places, many=True).data
 
 
 class AccountSerializer(serializers.Serializer[LedgerAccount]):

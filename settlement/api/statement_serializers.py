@@ -9,6 +9,7 @@ from accounts.web.fields import InstantField, MoneyField
 from exchange.foundation.money import format_scaled
 from settlement.models import CreditNote, LineKind, Side, Statement, StatementState, Supply
 from settlement.queries.energy_method import energy_method, factor_source
+from settlement.queries.hours import hour_of
 from settlement.queries.line_transfers import Moved, transfers_of_line
 from settlement.queries.statement_lines import Line
 from settlement.queries.statements import Totals, hours_of
@@ -102,6 +103,7 @@ class LineSerializer(serializers.Serializer[Line]):
     kind = serializers.ChoiceField(choices=LineKind.choices)
     contract = serializers.CharField()
     auction = serializers.CharField()
+    hour = serializers.SerializerMethodField()
     site = serializers.CharField()
     region = serializers.CharField()
     accelerator = serializers.CharField()
@@ -119,6 +121,11 @@ class LineSerializer(serializers.Serializer[Line]):
     grid_year = serializers.IntegerField(allow_null=True)
     grid_source = serializers.SerializerMethodField()
     transfers = serializers.SerializerMethodField()
+
+    @extend_schema_field({"type": "string", "example": "20260105T100000Z"})
+    def get_hour(self, line: Line) -> str:
+        """Return the name of the contract's hour in addresses."""
+        return hour_of(line.starts_at)
 
     @extend_schema_field(DECIMAL)
     def get_accelerator_hours(self, line: Line) -> str:

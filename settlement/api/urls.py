@@ -20,6 +20,7 @@ from settlement.api.statement_files import (
     StatementProof,
 )
 from settlement.api.statements import StatementDetail, StatementLines, StatementList
+from settlement.api.traces import HourDetail, HourReadings, TransferDetail
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("balances", BalancesView.as_view(), name="balances"),
@@ -27,6 +28,12 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("contracts/<str:public_id>/confirm", ContractConfirm.as_view(), name="contract_confirm"),
     path("contracts/<str:public_id>/reclaim", ContractReclaim.as_view(), name="contract_reclaim"),
     path("contracts/<str:public_id>", ContractDetail.as_view(), name="contract"),
+    path(
+        "contracts/<str:public_id>/hours/<str:hour>/readings",
+        HourReadings.as_view(),
+        name="hour_readings",
+    ),
+    path("contracts/<str:public_id>/hours/<str:hour>", HourDetail.as_view(), name="hour"),
     path("payouts", PayoutList.as_view(), name="payouts"),
     path("payouts/<str:public_id>", PayoutDetail.as_view(), name="payout"),
     path("payouts/<str:public_id>/cancel", PayoutCancel.as_view(), name="payout_cancelling"),
@@ -56,4 +63,5 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("statements/<str:public_id>/lines", StatementLines.as_view(), name="statement_lines"),
     path("statements/<str:public_id>", StatementDetail.as_view(), name="statement"),
     path("transfers", TransferList.as_view(), name="transfers"),
+    path("transfers/<uuid:transfer_id>", TransferDetail.as_view(), name="transfer"),
 ]

@@ -6,6 +6,9 @@ from django.views.decorators.http import require_safe
 
 from accounts.web.listing import Page, page_number
 from accounts.web.portal import caller_of, member_required
+from settlement.models import Statement
+from settlement.queries.contracts import contracts_shown
+from settlement.queries.hours import hour_of, line_of_hour, period_named
 from settlement.queries.line_transfers import transfers_of, transfers_of_line
 from settlement.queries.statement_lines import lines_after
 from settlement.queries.statements import statements_shown, totals_of
@@ -28,7 +31,7 @@ def statement_list(request: HttpRequest) -> HttpResponse:
 def statement_detail(request: HttpRequest, public_id: str) -> HttpResponse:
     """Show one statement with a page of its lines; a draft's are those of this moment."""
     statement = get_object_or_404(statements_shown(caller_of(request)), public_id=public_id)
-    first = _first_line(request)
+    first = _line_asked_for(request, statement)
     lines = lines_after(statement, line_no=first - 1, limit=LINES + 1)
     moved = transfers_of(lines[:LINES])
     context = {
@@ -36,12 +39,25 @@ def statement_detail(request: HttpRequest, public_id: str) -> HttpResponse:
         "totals": totals_of(statement),
         "note": getattr(statement, "credit_note", None),
         "replacement": getattr(statement, "replaced_by", None),
-        "lines": [(line, transfers_of_line(line, moved)) for line in lines[:LINES]],
+        "lines": [
+            (line, hour_of(line.starts_at), transfers_of_line(line, moved))
+            for line in lines[:LINES]
+        ],
         "first": first,
         "before": max(1, first - LINES),
         "after": first + LINES if len(lines) > LINES else None,
     }
     return render(request, "settlement/statement_detail.html", context)
+
+
+def _line_asked_for(request: HttpRequest, statement: Statement) -> int:
+    """Return where to begin: at a line, or at the first about an hour of a contract."""
+    contract, hour = request.GET.get("contract"), request.GET.get("hour")
+    if contract and hour:
+        contracts = contracts_shown(caller_of(request))
+        period = period_named(get_object_or_404(contracts, public_id=contract), hour)
+        return line_of_hour(statement, period) if period else 1
+    return _first_line(request)
 
 
 def _first_line(request: HttpRequest) -> int:

@@ -9,6 +9,7 @@ from settlement.portal import (
     projects,
     statement_files,
     statements,
+    traces,
 )
 
 HANDOVER = "contracts/<slug:public_id>/handover/"
@@ -30,6 +31,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     ),
     path("contracts/<slug:public_id>/confirm/", contracts.confirm, name="contract_confirm_page"),
     path("contracts/<slug:public_id>/reclaim/", contracts.reclaim, name="contract_reclaim_page"),
+    path("contracts/<slug:public_id>/hours/<slug:hour>/", traces.hour_detail, name="hour_detail"),
+    path("transfers/<uuid:transfer_id>/", traces.transfer_detail, name="transfer_detail"),
     path("money/", money.money, name="money"),
     path("money/journal.beancount", journal.journal_file, name="journal_file"),
     path("money/payouts/", money.payout_new, name="payout_new"),

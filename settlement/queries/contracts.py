@@ -7,6 +7,7 @@ from django.db.models import QuerySet
 from accounts.models import Caller
 from settlement.models import Contract, DeliveryPeriod, SettlementRun
 from settlement.queries.dues import latest_runs
+from settlement.queries.hours import hour_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,6 +16,11 @@ class PeriodStory:
 
     period: DeliveryPeriod
     run: SettlementRun | None
+
+    @property
+    def hour(self) -> str:
+        """The name of the hour in addresses."""
+        return hour_of(self.period.starts_at)
 
 
 def contracts_shown(caller: Caller) -> QuerySet[Contract]:

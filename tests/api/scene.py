@@ -16,6 +16,7 @@ from exchange.services.bids import place_bid
 from exchange.services.maintenance import plan_maintenance
 from exchange.services.offers import create_offer
 from settlement.models import AccountKind, Party, Side, Statement, Transfer
+from settlement.queries.hours import hour_of
 from settlement.services.access_notes import write_note
 from settlement.services.credit_notes import credit_statement
 from settlement.services.enrolment import enroll_meter
@@ -111,6 +112,8 @@ def scene() -> Scene:
     }
     ids = {name: str(thing.public_id) for name, thing in things.items()}
     ids["transfer"] = str(Transfer.objects.latest("pk").pk)
+    first_hour = things["contract"].periods.earliest("starts_at")
+    ids["hour"] = f"{ids['contract']} {hour_of(first_hour.starts_at)}"
     ids["auction"] = auction.public_id
     ids["model"] = AiModel.objects.all()[0].code
     keys = _keys(own) | {"meter": api_with(token)}

@@ -75,7 +75,9 @@ def test_the_scene_has_every_thing_that_a_row_names() -> None:
 
 
 def address(route: str, thing_id: str) -> str:
-    return "/" + re.sub(r"<[^>]+>", thing_id, route)
+    """Put the id, or the words of an id that is of several, where the route asks for them."""
+    words = thing_id.split()
+    return "/" + re.sub(r"<[^>]+>", lambda _: words.pop(0) if len(words) > 1 else words[0], route)
 
 
 def ask(client: Client, door: Door, where: Scene) -> HttpResponse:

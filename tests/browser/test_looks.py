@@ -11,7 +11,7 @@ from playwright.sync_api import Page, expect
 from accounts.models import Caller
 from accounts.services.webhook_courier import visit
 from accounts.services.webhook_endpoints import send_test
-from settlement.models import Statement
+from settlement.models import Statement, Transfer
 from settlement.services.access_notes import read_note, write_note
 from settlement.services.metering import ingest
 from settlement.services.settling import settle_due
@@ -107,6 +107,7 @@ def settled_room() -> tuple[Room, dict[str, str]]:
     ingest(delivery.meter, [an_event(delivery)])
     settle_due(now)
     statement = Statement.objects.get(organization=at.desk.market.provider)
+    transfer = Transfer.objects.filter(credit__owner=at.desk.market.provider).latest("event_at")
     return at, FOR_PROVIDERS | {
         "capacity": f"/capacity/?site=bj-1&day={day}",
         "offer": f"/offers/{offer.public_id}/",
@@ -116,6 +117,8 @@ def settled_room() -> tuple[Room, dict[str, str]]:
         "statement": f"/statements/{statement.public_id}/",
         **told_pages(at.desk.caller),
         **handed_over_pages(delivery, at.desk.caller),
+        "hour": f"/contracts/{delivery.contract.public_id}/hours/20260105T100000Z/",
+        "transfer": f"/transfers/{transfer.pk}/",
     }
 
 

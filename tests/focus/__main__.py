@@ -4,6 +4,7 @@ The validator has an environment of its own, as it needs other libraries than we
 whatever it finds, so its report is read; it is run where it lies, for it looks for its files there.
 """
 
+import os
 import shutil
 import subprocess
 import sys
@@ -68,9 +69,9 @@ def environment() -> Path:
     """Return the Python of the validator's environment, made when first asked for."""
     python = PLACE / "venv" / "bin" / "python"
     if not (PLACE / "venv" / "bin" / "focus-validator").exists():
-        base = next(filter(None, map(usable, PYTHONS)), None)
+        base = next(filter(None, map(usable, (os.environ.get("FOCUS_PYTHON", ""), *PYTHONS))), None)
         if base is None:
-            sys.exit("the validator needs Python 3.12 or later")
+            sys.exit("the validator needs Python 3.12 or later: make focus FOCUS_PYTHON=PATH")
         shutil.rmtree(PLACE / "venv", ignore_errors=True)
         subprocess.run([base, "-m", "venv", PLACE / "venv"], check=True)  # noqa: S603
         subprocess.run([python, "-m", "pip", "install", "--quiet", *NEEDS], check=True)  # noqa: S603

@@ -93,6 +93,7 @@ def test_transfers_tell_what_they_paid_for(buyer: Organization) -> None:
         "event_at": "2026-01-05T12:00:00Z",
         "contract": contract.public_id,
         "period_starts_at": "2026-01-05T16:00:00Z",
+        "hour": "20260105T160000Z",
         "run_no": 1,
         "hold": "bid_1",
         "reverses": None,
@@ -153,6 +154,7 @@ def test_both_parties_see_a_contract_with_its_periods(buyer: Organization) -> No
         assert (shown["watts"], shown["pue"]) == ("400.000000", "1.200000")
         assert [period["quantity"] for period in shown["periods"]] == ["2.000", "2.000"]
         assert shown["periods"][0] == {
+            "hour": "20260105T160000Z",
             "starts_at": "2026-01-05T16:00:00Z",
             "ends_at": "2026-01-05T17:00:00Z",
             "quantity": "2.000",

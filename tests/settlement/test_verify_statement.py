@@ -9,15 +9,28 @@ from typing import Any
 import pytest
 from django.core.management import CommandError, call_command
 
-from settlement.models import Batch, Statement
+from settlement.models import Batch, Contract, ExcusedOutage, Statement
 from settlement.postings import inputs_sha256
 from settlement.queries.chain import leaf_hex
 from settlement.queries.proof_checks import NotAProof, Verdict, check_statement
 from settlement.queries.run_inputs import inputs_of
 from settlement.queries.statement_proof import statement_proof
+from settlement.services.contract_life import curtail_contract
+from settlement.services.contract_moves import advance_contracts
+from settlement.services.metering import ingest
+from settlement.services.settling import settle_due
 from settlement.services.statements import finalize_due
-from tests.factories import api
-from tests.settlement.deliveries import Delivery, broken, play_at
+from tests.factories import api, member, operator
+from tests.settlement.deliveries import (
+    HOUR,
+    HOUR_MS,
+    TEN,
+    Delivery,
+    a_delivery,
+    an_event,
+    broken,
+    play_at,
+)
 from tests.settlement.paper import settled, statement_of
 from tests.settlement.test_credit_notes import FEBRUARY
 from tests.settlement.test_focus import a_day
@@ -196,6 +209,27 @@ def test_a_draft_proves_itself_too(db: None) -> None:
 
     assert found.faults == []
     assert found.lines_count == 3
+
+
+def test_an_excused_outage_proves_itself_too(db: None) -> None:
+    delivery, until = a_delivery(), TEN + HOUR // 4
+    play_at(TEN)
+    advance_contracts(TEN)
+    curtail_contract(
+        Contract.objects.get(),
+        cause=ExcusedOutage.Cause.POWER,
+        reason="a fuse",
+        actor=member(operator()),
+        until=until,
+    )
+    play_at(TEN + HOUR)
+    ingest(delivery.meter, [an_event(delivery, total=HOUR_MS // 2)])
+    settle_due(play_at(TEN + 3 * HOUR))
+
+    proof = proof_of(statement_of(delivery.buyer))
+
+    assert proof["runs"][0]["metered"]["excused_ms"] == HOUR_MS // 4
+    assert faults_of(proof) == []
 
 
 def test_the_command_says_where_the_chain_leads(proof: Proof, tmp_path: Path) -> None:
