@@ -8,6 +8,17 @@ from exchange.engine.book import NO_GROUP, UNLIMITED, BidKind
 from exchange.engine.files import book_sha256, read_book
 from tests.bench.national_book import national_book, write_national_book
 from tests.bench.national_facts import Size
+from tests.bench.national_run import count_binding
+from tests.engine.hand import make_clearing
+from tests.engine.markets import (
+    COUPLED,
+    COUPLED_ANSWER,
+    FAR_W,
+    POWERED,
+    POWERED_ANSWER,
+    SHARED,
+    SHARED_ANSWER,
+)
 
 SMALL = Size(hourly=400, blocks=100, volumes=30)
 
@@ -46,3 +57,14 @@ def test_the_plain_book_has_one_chip_and_no_limit() -> None:
     assert (book.link_gbps_micros == UNLIMITED).all()
     assert (book.power_kw_micros == UNLIMITED).all()
     assert book.min_domestic_share_micros is None
+
+
+def test_it_counts_the_limits_that_bind() -> None:
+    coupled = count_binding(COUPLED, make_clearing(COUPLED, COUPLED_ANSWER))
+    assert coupled["links_full"] == 1
+    slack = count_binding(COUPLED, make_clearing(COUPLED, COUPLED_ANSWER.less(FAR_W)))
+    assert slack["links_full"] == 0
+    powered = count_binding(POWERED, make_clearing(POWERED, POWERED_ANSWER))
+    assert (powered["regions_at_budget"], powered["hours_at_budget"]) == (1, 1)
+    shared = count_binding(SHARED, make_clearing(SHARED, SHARED_ANSWER))
+    assert (shared["domestic_share"], shared["share_price"]) == (0.5, 0.04)
