@@ -1,7 +1,7 @@
 from django.urls import URLPattern, URLResolver, path
 
 from exchange.portal import bids, capacity, front, maintenance, offer_files, offer_writing, offers
-from exchange.portal.market import auctions, curves, index, prices, regions, stream, tables
+from exchange.portal.market import auctions, curves, index, models, prices, regions, stream, tables
 
 OFFER = "offers/<slug:public_id>/"
 MAINTENANCE = "maintenance/"
@@ -16,6 +16,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("market/map/", regions.market_map, name="market_map"),
     path("market/index/", index.market_index, name="market_index"),
     path("market/index/<slug:table>.<slug:form>", tables.index_table, name="index_table"),
+    path("market/models/", models.market_models, name="market_models"),
+    path("market/models/<str:code>/", models.market_model, name="market_model"),
     path("market/auctions/", auctions.market_auctions, name="market_auctions"),
     path(f"{AUCTION}/", auctions.market_auction, name="market_auction"),
     path(f"{AUCTION}/archive.zip", tables.auction_archive, name="auction_archive"),

@@ -42,6 +42,8 @@ def pages_of(auction: Auction) -> dict[str, str]:
         "market-map": "/market/map/",
         "market-map-hour": "/market/map/?period=1",
         "market-index": "/market/index/",
+        "market-models": "/market/models/",
+        "market-model": "/market/models/qwen-72b/",
         "market-auctions": "/market/auctions/",
         "market-certificate": f"/market/auctions/{auction.public_id}/",
     }
