@@ -2,6 +2,9 @@ from celery import shared_task
 from django.utils import timezone
 
 from accounts.services import idempotency
+from accounts.services.letters import send_letters
+from accounts.services.notices import write_notice_letters
+from accounts.services.spreading import spread_events
 from accounts.services.webhook_courier import deliver_due
 
 ROUND_SECONDS = 50.0
@@ -17,3 +20,12 @@ def sweep() -> None:
 def deliver_webhooks() -> None:
     """Tell receivers what happened; a knock that finds nothing due ends at once."""
     deliver_due(seconds=ROUND_SECONDS)
+
+
+@shared_task  # type: ignore[untyped-decorator] # celery is untyped
+def write_to_members() -> None:
+    """Gather what is new for members into letters, and send all letters that wait."""
+    spread_events()
+    while write_notice_letters():
+        pass
+    send_letters()

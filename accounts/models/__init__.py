@@ -1,8 +1,16 @@
 from accounts.models.api_keys import ApiKey
+from accounts.models.arriving import (
+    APPLICATION_MOVES,
+    Application,
+    ApplicationState,
+    Invitation,
+    Letter,
+)
 from accounts.models.audit_rows import AuditRow
 from accounts.models.callers import Caller
 from accounts.models.events import EventType, OutboxEvent
 from accounts.models.idempotency import IdempotencyRecord
+from accounts.models.notices import Notice, NoticeChoice
 from accounts.models.organizations import ORGANIZATION_MOVES, Membership, Organization
 from accounts.models.roles import Kind, Role, Scope
 from accounts.models.users import User
@@ -16,16 +24,23 @@ from accounts.models.webhooks import (
 )
 
 __all__ = [
+    "APPLICATION_MOVES",
     "ORGANIZATION_MOVES",
     "ApiKey",
+    "Application",
+    "ApplicationState",
     "AuditRow",
     "Caller",
     "DeliveryState",
     "EndpointState",
     "EventType",
     "IdempotencyRecord",
+    "Invitation",
     "Kind",
+    "Letter",
     "Membership",
+    "Notice",
+    "NoticeChoice",
     "Organization",
     "OutboxEvent",
     "Outcome",

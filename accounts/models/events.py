@@ -31,7 +31,6 @@ class EventType(models.TextChoices):
     STATEMENT_FINALIZED = "statement.finalized", "a statement was finalized"
     DEPOSIT_POSTED = "deposit.posted", "a deposit arrived"
     PAYOUT_MOVED = "payout.moved", "a payout moved on"
-    BALANCE_LOW = "balance.low", "the balance is low"
     WEBHOOK_TEST = "webhook.test", "a test of an endpoint"
 
 

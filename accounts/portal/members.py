@@ -6,10 +6,10 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
-from accounts.models import Membership, Role
+from accounts.models import Invitation, Membership, Role
 from accounts.models.organizations import MembershipQuerySet
 from accounts.portal.forms import MemberForm, RoleForm
-from accounts.services import members
+from accounts.services import invitations, members
 from accounts.web.portal import caller_of, member_required
 
 owner_required = member_required(roles=[Role.OWNER])
@@ -18,23 +18,34 @@ owner_required = member_required(roles=[Role.OWNER])
 @require_safe
 @member_required()
 def member_list(request: HttpRequest) -> HttpResponse:
-    """List the members. Context: ``members``, ``roles``, ``form``, ``may_write``."""
+    """List the members. Context: ``members, invitations, roles, form, may_write``."""
     return _list(request, MemberForm())
 
 
 @require_POST
 @owner_required
 def member_new(request: HttpRequest) -> HttpResponse:
-    """Let somebody in by e-mail address."""
+    """Invite somebody by e-mail address."""
     form = MemberForm(request.POST)
     if not form.is_valid():
         return _list(request, form, status=422)
     try:
-        members.invite_member(**form.cleaned_data, actor=caller_of(request))
+        invitations.invite(**form.cleaned_data, actor=caller_of(request))
     except (members.AlreadyMember, members.TooManyMembers):
         form.add_error(None, _("This person is a member already, or there are too many."))
         return _list(request, form, status=422)
-    messages.success(request, _("Added. A first password is set by “Forgot your password?”."))
+    messages.success(request, _("Invited. The letter's address works once, within seven days."))
+    return redirect("members")
+
+
+@require_POST
+@owner_required
+def invitation_withdraw(request: HttpRequest, public_id: str) -> HttpResponse:
+    """End an invitation that was not accepted."""
+    caller = caller_of(request)
+    own = Invitation.objects.visible_to(caller).filter(organization_id=caller.organization_id)
+    invitation = get_object_or_404(own, public_id=public_id)
+    invitations.withdraw_invitation(invitation, actor=caller)
     return redirect("members")
 
 
@@ -74,7 +85,10 @@ def _own(request: HttpRequest) -> MembershipQuerySet:
 
 
 def _list(request: HttpRequest, form: MemberForm, *, status: int = 200) -> HttpResponse:
+    caller = caller_of(request)
+    invited = Invitation.objects.visible_to(caller).filter(organization_id=caller.organization_id)
     context = {
+        "invitations": invited.open(),
         "members": _own(request),
         "roles": Role.choices,
         "form": form,

@@ -1,6 +1,6 @@
 from django.urls import URLPattern, URLResolver, path
 
-from accounts.portal import api_keys, members, organizations, webhooks
+from accounts.portal import api_keys, arriving, members, notices, organizations, webhooks
 
 WEBHOOK = "organization/webhooks/<str:public_id>"
 DELIVERY = "organization/webhook-deliveries/<str:public_id>"
@@ -28,4 +28,14 @@ urlpatterns: list[URLPattern | URLResolver] = [
     ),
     path(DELIVERY, webhooks.delivery_detail, name="webhook_delivery"),
     path(f"{DELIVERY}/replay", webhooks.delivery_replay, name="webhook_replay"),
+    path(
+        "organization/invitations/<str:public_id>/withdraw",
+        members.invitation_withdraw,
+        name="invitation_withdraw",
+    ),
+    path("apply", arriving.apply, name="apply"),
+    path("invitations/<str:token>", arriving.invitation, name="invitation"),
+    path("notices", notices.notice_list, name="notices"),
+    path("notices/read", notices.notices_read, name="notices_read"),
+    path("notices/choices", notices.notices_choose, name="notices_choose"),
 ]

@@ -31,29 +31,6 @@ def add_member(organization: Organization, user: User, *, role: str) -> Membersh
     return membership
 
 
-def invite_member(email: str, *, role: str, actor: Caller) -> Membership:
-    """Let the person of this address act for the actor's organization.
-
-    An address that is new here gets a user without a password: the person sets one by the way of
-    a forgotten password, which proves the address. Raises NotAnOwner, AlreadyMember,
-    TooManyMembers.
-    """
-    _refuse_unless_owner(actor)
-    with transaction.atomic():
-        members = _locked_members(actor.organization_id)
-        email = email.strip().lower()
-        if any(member.user.email == email for member in members):
-            raise AlreadyMember(email)
-        if len(members) >= MEMBERS_MAX:
-            raise TooManyMembers(f"at most {MEMBERS_MAX} members")
-        user = User.objects.filter(email=email).first() or User.objects.create_user(email)
-        membership = Membership.objects.create(
-            organization_id=actor.organization_id, user=user, role=role
-        )
-        audit_rows.record(actor, "invite_member", membership, role)
-    return membership
-
-
 def change_role(membership: Membership, *, role: str, actor: Caller) -> None:
     """Give a member another role. Raises NotAnOwner, LastOwner."""
     _refuse_unless_owner(actor, membership)

@@ -1,6 +1,8 @@
-"""From what happened to who is told: each event of the outbox becomes deliveries to endpoints."""
+"""From what happened to who is told: events become deliveries and notices."""
 
 from django.db import connection, transaction
+
+from accounts.models.notices import NOTICED
 
 EVENTS_AT_ONCE = 5_000
 
@@ -23,11 +25,24 @@ JOIN accounts_webhookendpoint AS endpoint
 WHERE event.id = ANY(%s)
 ON CONFLICT (event_id, endpoint_id) DO NOTHING
 """
+# Who switched both ways off for a type gets no notice of it.
+NOTICES = """
+INSERT INTO accounts_notice (membership_id, event_id, shown, mails)
+SELECT member.id, event.id, coalesce(choice.shown, true), coalesce(choice.mails, true)
+FROM accounts_outboxevent AS event
+JOIN accounts_membership AS member ON member.organization_id = event.organization_id
+JOIN accounts_user AS person ON person.id = member.user_id AND person.is_active
+LEFT JOIN accounts_noticechoice AS choice
+  ON choice.membership_id = member.id AND choice.type = event.type
+WHERE event.id = ANY(%s) AND event.type = ANY(%s)
+  AND (coalesce(choice.shown, true) OR coalesce(choice.mails, true))
+ON CONFLICT (membership_id, event_id) DO NOTHING
+"""
 DONE = "UPDATE accounts_outboxevent SET spread_at = now() WHERE id = ANY(%s)"
 
 
 def spread_events() -> int:
-    """Make the deliveries of what waits in the outbox; return how many events there were.
+    """Make the deliveries and notices of what waits in the outbox; return how many events.
 
     Killed anywhere it leaves nothing; done twice it finds nothing to do.
     """
@@ -36,5 +51,6 @@ def spread_events() -> int:
         events = [event_id for (event_id,) in cursor.fetchall()]
         if events:
             cursor.execute(DELIVERIES, [events])
+            cursor.execute(NOTICES, [events, [str(kind) for kind in NOTICED]])
             cursor.execute(DONE, [events])
     return len(events)

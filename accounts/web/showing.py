@@ -15,12 +15,15 @@ from django.utils.functional import Promise
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from accounts.models import Notice
 from accounts.web.words import COLOURS, WORDS
 from exchange.foundation.money import LOTS, MICROS, TICKS, format_scaled
 
 NOTHING = "—"  # what stands where there is no number
 MILLISECONDS_AN_HOUR = 3_600_000
 MILLIJOULES_A_WATT_HOUR = 3_600_000
+
+UNREAD_MAX = 100
 
 register = template.Library()
 
@@ -183,6 +186,15 @@ def page_link(
     path = request.path if request else ""
     here = path == address or (not exact and address != "/" and path.startswith(address))
     return {"address": address, "label": label, "here": here}
+
+
+@register.simple_tag(takes_context=True)
+def unread_notices(context: RequestContext) -> int:
+    """Count what the bell shows, up to a hundred."""
+    caller = context.get("caller")
+    if not caller or caller.user_id is None:
+        return 0
+    return Notice.objects.visible_to(caller).unread()[:UNREAD_MAX].count()
 
 
 @register.filter

@@ -130,7 +130,6 @@ WORDS: dict[str, "str | Promise"] = {
     "statement.finalized": _("a statement was finalized"),
     "deposit.posted": _("a deposit arrived"),
     "payout.moved": _("a payout moved on"),
-    "balance.low": _("the balance is low"),
     "webhook.test": _("a test of an endpoint"),
     # webhooks
     "enabled": _("enabled"),

@@ -9,6 +9,8 @@ from accounts.services.api_keys import (
     UnknownRate,
     UnknownScope,
 )
+from accounts.services.applications import NotForApplications
+from accounts.services.invitations import AccountExists, InvitationGone, NotInvited
 from accounts.services.members import AlreadyMember, LastOwner, NotAnOwner, TooManyMembers
 from accounts.services.organizations import ReasonMissing
 from accounts.services.webhook_endpoints import (
@@ -86,6 +88,10 @@ REFUSALS: dict[type[Exception], tuple[HTTPStatus, str]] = {
     MeterScopes: (HTTPStatus.UNPROCESSABLE_ENTITY, "meter_scopes"),
     TooManyKeys: (HTTPStatus.CONFLICT, "too_many_keys"),
     UnknownRate: (HTTPStatus.UNPROCESSABLE_ENTITY, "unknown_rate"),
+    NotForApplications: (HTTPStatus.FORBIDDEN, "not_for_applications"),
+    InvitationGone: (HTTPStatus.NOT_FOUND, "invitation_gone"),
+    NotInvited: (HTTPStatus.FORBIDDEN, "not_invited"),
+    AccountExists: (HTTPStatus.CONFLICT, "account_exists"),
     # Webhooks
     NotForWebhooks: (HTTPStatus.FORBIDDEN, "not_for_webhooks"),
     EndpointRefused: (HTTPStatus.UNPROCESSABLE_ENTITY, "endpoint_refused"),

@@ -140,6 +140,15 @@ MFA_ALLOW_UNVERIFIED_EMAIL = True  # nobody signs up alone: an owner or operator
 STAFF_NEEDS_TOTP = env.bool("STAFF_NEEDS_TOTP", PRODUCTION)
 MFA_TOTP_ISSUER = "Compute Exchange"
 EMAIL_BACKEND = env.str("EMAIL_BACKEND", "django.core.mail.backends.console.EmailBackend")
+EMAIL_HOST = env.str("EMAIL_HOST", "localhost")
+EMAIL_PORT = env.int("EMAIL_PORT", 25)
+EMAIL_HOST_USER = env.str("EMAIL_HOST_USER", "")
+EMAIL_HOST_PASSWORD = env.str("EMAIL_HOST_PASSWORD", "")
+EMAIL_USE_TLS = env.bool("EMAIL_USE_TLS", False)
+EMAIL_TIMEOUT = env.int("EMAIL_TIMEOUT", 20)
+EMAIL_FILE_PATH = env.str("EMAIL_FILE_PATH", str(BASE_DIR / ".local" / "letters"))
+PORTAL_URL = env.str("PORTAL_URL", "http://127.0.0.1:8000")  # as letters name it
+SIGN_UP_RATE = env.str("SIGN_UP_RATE", "10/hour")  # applications and invitations, per address
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", "exchange@localhost")
 API_KEY_PEPPER = (
     env.str("API_KEY_PEPPER") if PRODUCTION else env.str("API_KEY_PEPPER", "laptop-pepper")
@@ -276,13 +285,17 @@ CELERY_TASK_DEFAULT_QUEUE = DATABASES["default"]["NAME"]  # several checkouts ma
 TICK_SECONDS = env.float("TICK_SECONDS", 1.0)
 # Every knock is idempotent: it asks a table who is waiting. An unheard knock is void after a while.
 COURIER_QUEUE = f"{CELERY_TASK_DEFAULT_QUEUE}-courier"  # served by a process of its own
-CELERY_TASK_ROUTES = {"accounts.tasks.deliver_webhooks": {"queue": COURIER_QUEUE}}
+CELERY_TASK_ROUTES = {
+    "accounts.tasks.deliver_webhooks": {"queue": COURIER_QUEUE},
+    "accounts.tasks.write_to_members": {"queue": COURIER_QUEUE},
+}
 CELERY_BEAT_SCHEDULE = {
     name: {"task": task, "schedule": schedule, "options": {"expires": 30}}
     for name, task, schedule in (
         ("move-auctions", "exchange.tasks.move_auctions", TICK_SECONDS),
         ("settle-periods", "settlement.tasks.settle_due_periods", TICK_SECONDS * 5),
         ("deliver-webhooks", "accounts.tasks.deliver_webhooks", TICK_SECONDS),
+        ("write-to-members", "accounts.tasks.write_to_members", TICK_SECONDS * 30),
         ("sweep-idempotency-keys", "accounts.tasks.sweep", crontab(minute="17")),
         ("audit-books", "settlement.tasks.audit_books", crontab(minute="7")),
     )

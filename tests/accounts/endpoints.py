@@ -28,7 +28,9 @@ def an_endpoint(
     return add_endpoint(terms, actor=owner or an_owner())
 
 
-def happen(organization_id: int | None, *, kind: EventType = EventType.DEPOSIT_POSTED) -> None:
+def happen(
+    organization_id: int | None, *, kind: EventType = EventType.DEPOSIT_POSTED, **more: str
+) -> None:
     """Let something happen to an organization, or to all."""
     with transaction.atomic():
         write_events(
@@ -38,7 +40,7 @@ def happen(organization_id: int | None, *, kind: EventType = EventType.DEPOSIT_P
                     organization_id=organization_id,
                     about="thing_1",
                     happened_at=market_now(),
-                    data={"amount": "12.500000", "note": "中文"},
+                    data={"amount": "12.500000", "note": "中文", **more},
                 )
             ]
         )

@@ -177,22 +177,6 @@ def test_a_role_taken_away_ends_at_once(organization: Organization) -> None:
     assert client.get(NEW_KEY).status_code == 403
 
 
-def test_an_owner_lets_somebody_in_who_was_never_here(organization: Organization) -> None:
-    portal(organization).post(f"{MEMBERS}/new", {"email": "New@Example.COM", "role": "trader"})
-
-    member = organization.memberships.get(user__email="new@example.com")
-    assert member.role == "trader"
-    assert not member.user.has_usable_password()
-
-
-def test_an_owner_lets_in_who_is_known_already(organization: Organization) -> None:
-    known = MembershipFactory.create().user
-
-    portal(organization).post(f"{MEMBERS}/new", {"email": known.email, "role": "viewer"})
-
-    assert known.memberships.count() == 2
-
-
 def test_a_member_is_let_in_once(organization: Organization) -> None:
     member = MembershipFactory.create(organization=organization)
 

@@ -21,7 +21,8 @@ from accounts.models import (
 from accounts.models.roles import KIND_OF_SCOPE, SCOPES_OF_ROLE
 from accounts.services import api_keys
 from accounts.services.audit_rows import record
-from accounts.services.members import LastOwner, NotAnOwner, change_role, invite_member
+from accounts.services.invitations import invite
+from accounts.services.members import LastOwner, NotAnOwner, change_role
 from accounts.services.organizations import (
     ReasonMissing,
     create_organization,
@@ -208,9 +209,9 @@ def test_roles_hold_scopes_and_kinds_bound_them() -> None:
 
 def test_only_owners_invite() -> None:
     with pytest.raises(NotAnOwner):
-        invite_member("new@example.com", role=Role.OWNER, actor=member(role=Role.TRADER))
+        invite("new@example.com", role=Role.OWNER, actor=member(role=Role.TRADER))
     with pytest.raises(NotAnOwner):
-        invite_member("new@example.com", role=Role.OWNER, actor=caller())
+        invite("new@example.com", role=Role.OWNER, actor=caller())
 
 
 def test_an_owner_decides_nothing_elsewhere() -> None:

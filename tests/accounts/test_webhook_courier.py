@@ -123,9 +123,9 @@ def test_after_the_overlap_the_old_secret_verifies_nothing(good: Receiver) -> No
 
 def test_an_endpoint_is_told_of_what_it_listens_for() -> None:
     owner = an_owner()
-    some, _ = an_endpoint(owner=owner, types=["deposit.posted", "balance.low"])
+    some, _ = an_endpoint(owner=owner, types=["deposit.posted", "dispute.moved"])
     every, _ = an_endpoint(owner=owner)
-    others, _ = an_endpoint(owner=owner, types=["balance.low"])
+    others, _ = an_endpoint(owner=owner, types=["dispute.moved"])
     strangers, _ = an_endpoint()
     happen(owner.organization_id)
 
@@ -264,7 +264,7 @@ def test_what_waited_for_a_disabled_endpoint_is_sent_when_it_is_enabled(good: Re
 
 def test_a_test_event_goes_to_its_endpoint_alone(good: Receiver) -> None:
     owner = an_owner()
-    endpoint, secret = an_endpoint(good.url, owner=owner, types=["balance.low"])
+    endpoint, secret = an_endpoint(good.url, owner=owner, types=["dispute.moved"])
     an_endpoint(owner=owner)
 
     send_test(endpoint, actor=owner)

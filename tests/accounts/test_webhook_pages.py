@@ -30,14 +30,14 @@ def endpoint_of(own: Organization, url: str = PUBLIC) -> WebhookEndpoint:
 
 
 def test_a_secret_is_shown_once(client: Client) -> None:
-    answer = client.post(f"{PAGE}/new", {"url": PUBLIC, "event_types": ["balance.low"]})
+    answer = client.post(f"{PAGE}/new", {"url": PUBLIC, "event_types": ["dispute.moved"]})
 
     secret = re.search(r"whsec_[\w+/]+=*", answer.content.decode())
     assert secret
     assert answer.status_code == 201
     assert "no-store" in answer["Cache-Control"]
     endpoint = WebhookEndpoint.objects.get()
-    assert endpoint.event_types == ["balance.low"]
+    assert endpoint.event_types == ["dispute.moved"]
     for path in (PAGE, f"{PAGE}/{endpoint.public_id}"):
         assert secret[0] not in client.get(path).content.decode()
 

@@ -37,6 +37,7 @@ RULES = {
     "report": "401 403 403 403 403 403 ok 403 403",
     # of the portal
     "all": "ok ok ok ok ok ok - ok ok",
+    "no token": "404 404 404 404 404 404 - 404 404",
     "person": "302 ok ok ok ok ok - ok ok",
     "nobody": "302 404 404 404 404 404 - 404 404",  # chooses somebody else's membership
     "see own": "302 404 ok ok ok ok - ok ok",
@@ -133,6 +134,16 @@ ACCOUNTS = [
     *rows("organization/keys/<str:public_id>/revoke", named="key", POST="owners own"),
     listed("organization/members", "person", "member"),
     *rows("organization/members/new", POST="owners"),
+    *rows(
+        "organization/invitations/<str:public_id>/withdraw",
+        named="invitation",
+        POST="owners own",
+    ),
+    *rows("apply", GET="all", POST="all"),
+    *rows("invitations/<str:token>", GET="no token", POST="no token"),
+    *rows("notices", GET="person"),
+    *rows("notices/read", POST="person"),
+    *rows("notices/choices", POST="person"),
     *rows("organization/members/<str:public_id>/role", named="member", POST="owners own"),
     *rows("organization/members/<str:public_id>/remove", named="member", POST="owners own"),
 ]

@@ -10,6 +10,7 @@ from rest_framework.test import APIClient
 from accounts.models import Organization, Role
 from accounts.models.roles import OWNS, READS, TRADES
 from accounts.services.api_keys import issue_key
+from accounts.services.invitations import invite
 from accounts.services.webhook_endpoints import send_test
 from exchange.models import AiModel
 from exchange.services.bids import place_bid
@@ -107,6 +108,7 @@ def scene() -> Scene:
         ),
         "key": key,
         "endpoint": endpoint,
+        "invitation": invite("new@example.com", role=Role.VIEWER, actor=owner),
         "delivery": send_test(endpoint, actor=owner),
         "member": MembershipFactory.create(organization=own, role=Role.VIEWER),
     }

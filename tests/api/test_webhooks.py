@@ -39,14 +39,14 @@ def add(client: APIClient, *, key: str = "", **changes: Any) -> Any:
 
 
 def test_an_endpoint_is_made_and_its_secret_told_once(client: APIClient) -> None:
-    answer = add(client, description="ours", event_types=["balance.low"])
+    answer = add(client, description="ours", event_types=["dispute.moved"])
 
     made = answer.json()
     assert answer.status_code == 201
     assert made["secret"].startswith("whsec_")
     found = client.get(answer["Location"]).json()
     assert found == {name: value for name, value in made.items() if name != "secret"}
-    assert found["event_types"] == ["balance.low"]
+    assert found["event_types"] == ["dispute.moved"]
     assert client.get(ENDPOINTS).json()["data"] == [found]
 
 
@@ -109,12 +109,12 @@ def test_endpoints_have_a_limit_and_removed_ones_do_not_count(client: APIClient)
 
 
 def test_an_endpoint_is_changed_in_part(client: APIClient) -> None:
-    made = add(client, description="old", event_types=["balance.low"]).json()
+    made = add(client, description="old", event_types=["dispute.moved"]).json()
 
     answer = client.patch(f"{ENDPOINTS}/{made['id']}", {"description": "new"})
 
     assert answer.json()["description"] == "new"
-    assert (answer.json()["url"], answer.json()["event_types"]) == (PUBLIC, ["balance.low"])
+    assert (answer.json()["url"], answer.json()["event_types"]) == (PUBLIC, ["dispute.moved"])
 
 
 def test_rotation_tells_another_secret_and_until_when_both_sign(client: APIClient) -> None:
@@ -168,5 +168,5 @@ def test_the_log_is_cut_by_its_filters(client: APIClient, own: Organization) -> 
     assert sorted(found()) == sorted([one.public_id, two.public_id])
     assert found(endpoint=one.public_id) == [one.public_id]
     assert found(state="failed") == [two.public_id]
-    assert found(event_type="balance.low") == []
+    assert found(event_type="dispute.moved") == []
     assert len(found(about="thing_1")) == 2

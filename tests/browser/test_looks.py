@@ -33,6 +33,8 @@ WIDER = "document.documentElement.scrollWidth - document.documentElement.clientW
 FOR_VISITORS = {
     "front": "/",
     "login": "/accounts/login/",
+    "apply": "/apply",
+    "invitation-gone": "/invitations/nothing",
     "password-reset": "/accounts/password/reset/",
     "not-found": "/nowhere/",
 }
@@ -51,6 +53,7 @@ FOR_PROVIDERS = {
     "webhooks": "/organization/webhooks",
     "webhook-new": "/organization/webhooks/new",
     "equipment": "/equipment/",
+    "notices": "/notices",
     "members": "/organization/members",
     "organization": "/organization",
     "password-change": "/accounts/password/change/",
