@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 from decimal import Decimal, InvalidOperation
 from typing import IO, Any
 
+import orjson
 from django.conf import settings
 from rest_framework.exceptions import ParseError
 from rest_framework.parsers import JSONParser
@@ -38,6 +39,10 @@ class StrictJSONParser(JSONParser):
         raw = stream.read(limit + 1)
         if len(raw) > limit:
             raise BodyTooLarge(f"A body may have at most {limit} bytes.")
+        return self.read(raw)
+
+    def read(self, raw: bytes) -> Any:
+        """Return the document in ``raw``."""
         return parse_json(raw)
 
 
@@ -63,6 +68,26 @@ def parse_json(raw: bytes) -> Any:
     _refuse_depth(document)
     if b"\\u" in raw:  # only escapes can spell NUL and lone surrogates
         _refuse_bad_texts("", document)
+    return document
+
+
+def parse_long_json(raw: bytes) -> Any:
+    """Read what ``parse_json`` reads, in a fifth of the time; numbers with a point become floats.
+
+    For doors that accept no such number. The quick reader would take the last of equal names; then
+    the document has fewer quotation marks than the text, and the strict reader names the place,
+    as it does wherever the quick one refuses or there are escapes to look into.
+    """
+    if b"\\" in raw:
+        return parse_json(raw)
+    try:
+        document = orjson.loads(raw)
+        whole = orjson.dumps(document).count(b'"') == raw.count(b'"')
+    except (orjson.JSONDecodeError, orjson.JSONEncodeError):
+        return parse_json(raw)
+    if not whole:
+        return parse_json(raw)
+    _refuse_depth(document)
     return document
 
 

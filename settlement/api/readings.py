@@ -1,17 +1,21 @@
 """The meters' door: a batch of CloudEvents in, an answer for each event out."""
 
+from collections import Counter
+from collections.abc import Mapping
 from typing import Any
 
+import orjson
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.exceptions import ErrorDetail, ValidationError
+from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from accounts.models.roles import Scope
 from accounts.web.caller import caller_of
-from accounts.web.parsers import StrictJSONParser
+from accounts.web.parsers import StrictJSONParser, parse_long_json
 from settlement.models import Meter
 from settlement.services.metering import EVENTS_MAX, Answer, NotAMeter, ingest
 
@@ -23,6 +27,25 @@ class CloudEventsBatchParser(StrictJSONParser):
     """The same strict JSON under the name that CloudEvents gives a batch."""
 
     media_type = BATCH_TYPE
+
+    def read(self, raw: bytes) -> Any:
+        """Read a thousand events at once."""
+        return parse_long_json(raw)
+
+
+class AnswersRenderer(JSONRenderer):
+    """The same JSON, printed for a thousand answers at once."""
+
+    def render(
+        self,
+        data: Any,
+        accepted_media_type: str | None = None,
+        renderer_context: Mapping[str, Any] | None = None,
+    ) -> Any:
+        """Print what has one line for each event; a refusal is printed as everywhere."""
+        if "answers" in data:
+            return orjson.dumps(data)
+        return super().render(data, accepted_media_type, renderer_context)
 
 
 class ReadingFieldsSerializer(serializers.Serializer[Any]):
@@ -76,6 +99,7 @@ class ReadingsView(APIView):
 
     scopes = {"POST": Scope.READINGS_WRITE}
     parser_classes = [CloudEventsBatchParser]
+    renderer_classes = [AnswersRenderer]
 
     @extend_schema(
         operation_id="readings_report",
@@ -91,8 +115,13 @@ class ReadingsView(APIView):
         if meter is None:
             raise NotAMeter("Only a meter's own key reports readings.")
         answers = ingest(meter, _batch_of(request.data))
-        counts = {name: sum(each.status == name for each in answers) for name in STATUSES}
-        return Response({**counts, "answers": [_printed(each) for each in answers]})
+        counts = Counter(each.status for each in answers)
+        return Response(
+            {
+                **{name: counts[name] for name in STATUSES},
+                "answers": [_printed(each) for each in answers],
+            }
+        )
 
 
 def _batch_of(body: object) -> list[object]:

@@ -5,10 +5,8 @@ the readings stored so far is decided once. Everything a batch writes is one dat
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
-from uuid import UUID
+from typing import Literal, NamedTuple
 
 from django.db import transaction
 
@@ -27,17 +25,19 @@ from settlement.services.enrolment import (
     revoke_meter,
 )
 from settlement.services.partitions import open_days
-from settlement.services.plausibility import Boot, Point, judge
+from settlement.services.plausibility import Boot, judge
 from settlement.services.reading_events import (
     BadEvent,
     Report,
     id_of,
+    micros,
     moment,
     parse_event,
 )
 from settlement.services.reading_rows import (
     Accepted,
     Service,
+    add_neighbours,
     boots_of,
     known_hashes,
     services_of,
@@ -65,6 +65,8 @@ __all__ = [
 
 EVENTS_MAX = 1_000
 Status = Literal["accepted", "duplicate", "conflict", "rejected"]
+Boots = dict[int, dict[str, Boot]]
+Served = tuple[int, Accepted | None, BadEvent | None]
 
 
 class MeterRevoked(Exception):
@@ -79,12 +81,11 @@ class BatchTooLong(Exception):
     """More events than one batch takes."""
 
 
-class StoredElsewhere(Exception):
-    """An event of this meter was stored by somebody who did not hold the meter's lock."""
+class UsedBefore(Exception):
+    """A reading that seemed new by its number came under an id that was used before."""
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(NamedTuple):
     """What became of one event; ``code``, ``pointer`` and ``detail`` say why it was rejected."""
 
     event_id: str | None
@@ -105,7 +106,12 @@ def ingest(meter: Meter, events: Sequence[object]) -> list[Answer]:
         locked = Meter.objects.select_for_update(no_key=True).get(pk=meter.pk)
         if locked.revoked_at is not None:
             raise MeterRevoked(f"meter {meter.public_id} was revoked")
-        return _Batch(locked, events, market_now()).take_in()
+        now = market_now()
+        try:
+            with transaction.atomic():
+                return _Batch(locked, events, now).take_in()
+        except UsedBefore:
+            return _Batch(locked, events, now).take_in(ask_all=True)
 
 
 class _Batch:
@@ -116,29 +122,64 @@ class _Batch:
         self.answers: list[Answer | None] = [None] * len(events)
         self.events = events
         self.reports: list[tuple[int, Report]] = []
+        now_us = micros(now)
         for place, event in enumerate(events):
             try:
-                report = parse_event(event, source=meter.public_id, now=now)
+                report = parse_event(event, source=meter.public_id, now_us=now_us)
             except BadEvent as bad:
                 self._reject(place, id_of(event), bad)
             else:
                 self.reports.append((place, report))
 
-    def take_in(self) -> list[Answer]:
-        """Write what can be accepted and every conflict; return all answers."""
+    def take_in(self, *, ask_all: bool = False) -> list[Answer]:
+        """Write what can be accepted and every conflict; return all answers.
+
+        Readings with higher numbers than their streams have are new, and their ids are not asked
+        for one by one unless ``ask_all``. Raises UsedBefore if the database finds one used.
+        """
         if self.reports:
-            accepted = self._weigh(self._subjects(self._new()))
+            served = self._served()
+            boots = boots_of(self.meter.pk, [each for _, each, _ in served if each])
+            new = self._new(served, {} if ask_all else boots)
+            accepted = self._weigh(new, boots)
             if accepted:
-                open_days({moment(each.report.ends_us).date() for each in accepted})
+                ends = {each.report.ends_us for each in accepted}
+                open_days({moment(each).date() for each in ends})
                 if store(self.meter.pk, accepted) != len(accepted):
-                    raise StoredElsewhere(self.meter.public_id)
+                    raise UsedBefore(self.meter.public_id)
             self._keep_conflicts()
         return [answer for answer in self.answers if answer is not None]
 
-    def _new(self) -> list[tuple[int, Report]]:
-        """Answer repeats of what is stored; return the rest."""
-        self.known = known_hashes(self.meter.pk, [report.event_id for _, report in self.reports])
-        return [each for each in self.reports if not self._is_repeat(*each)]
+    def _served(self) -> list[Served]:
+        """Find the devices and contracts that reports speak of, or why there are none."""
+        services = services_of(self.meter.pk, [report for _, report in self.reports])
+        found: list[Served] = []
+        for place, report in self.reports:
+            try:
+                service = _serving(report, services.get((report.contract, report.device), ()))
+            except BadEvent as bad:
+                found.append((place, None, bad))
+            else:
+                found.append((place, Accepted(report, service), None))
+        return found
+
+    def _new(self, served: list[Served], boots: Boots) -> list[tuple[int, Accepted]]:
+        """Answer repeats of what is stored, and what nobody serves; return the rest."""
+        asked = [
+            report.event_id
+            for (_, report), (_, each, _) in zip(self.reports, served, strict=True)
+            if each is None or not _follows(each, boots)
+        ]
+        self.known = known_hashes(self.meter.pk, asked) if asked else {}
+        new = []
+        for (place, report), (_, each, bad) in zip(self.reports, served, strict=True):
+            if self._is_repeat(place, report):
+                continue
+            if each is not None:
+                new.append((place, each))
+            elif bad is not None:
+                self._reject(place, report.event_id, bad)
+        return new
 
     def _is_repeat(self, place: int, report: Report) -> bool:
         kept = self.known.get(report.event_id)
@@ -147,24 +188,9 @@ class _Batch:
             self.answers[place] = Answer(report.event_id, status)
         return kept is not None
 
-    def _subjects(self, new: list[tuple[int, Report]]) -> list[tuple[int, Accepted]]:
-        """Find the devices and contracts that reports speak of; reject those that do not fit."""
-        services = services_of(self.meter.pk, [report for _, report in new])
-        found = []
-        for place, report in new:
-            try:
-                service = _serving(report, services.get((report.contract, report.device), []))
-            except BadEvent as bad:
-                self._reject(place, report.event_id, bad)
-            else:
-                found.append((place, Accepted(report, service)))
-        return found
-
-    def _weigh(self, candidates: list[tuple[int, Accepted]]) -> list[Accepted]:
+    def _weigh(self, candidates: list[tuple[int, Accepted]], boots: Boots) -> list[Accepted]:
         """Judge each report beside what is stored and what this batch brought before it."""
-        if not candidates:
-            return []
-        boots = boots_of(self.meter.pk, [each for _, each in candidates])
+        add_neighbours(self.meter.pk, [each for _, each in candidates], boots)
         accepted = []
         for place, each in candidates:
             if self._is_repeat(place, each.report):  # of one that was accepted just now
@@ -198,6 +224,15 @@ class _Batch:
         self.answers[place] = Answer(event_id, "rejected", bad.code, bad.pointer, bad.detail)
 
 
+def _follows(each: Accepted, boots: Boots) -> bool:
+    """Return whether it comes after all that is stored of its stream: then it is new."""
+    report = each.report
+    boot = boots.get(each.service.device_id, {}).get(report.boot_id)
+    return boot is not None and all(
+        point.seq < report.seq and point.ends_us <= report.starts_us for point in boot.points
+    )
+
+
 def _serving(report: Report, services: Sequence[Service]) -> Service:
     for service in services:
         if report.starts_us < service.ends_us and service.starts_us < report.ends_us:
@@ -209,10 +244,10 @@ def _serving(report: Report, services: Sequence[Service]) -> Service:
     )
 
 
-def _judge_and_add(each: Accepted, boots: dict[UUID, Boot]) -> None:
-    point, boot_id = Point.of(each.report), each.report.boot_id
-    boot = boots.get(boot_id, Boot())
-    others = [other for name, other in boots.items() if name != boot_id]
-    judge(point, boot, others, each.service.claim)
-    boot.add(point)
+def _judge_and_add(each: Accepted, boots: dict[str, Boot]) -> None:
+    report, boot_id = each.report, each.report.boot_id
+    boot = boots.get(boot_id) or Boot()
+    others = (other for name, other in boots.items() if name != boot_id)
+    judge(report, boot, others, each.service.claim)
+    boot.add(report)
     boots[boot_id] = boot

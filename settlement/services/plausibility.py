@@ -9,6 +9,7 @@ from bisect import bisect
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from operator import attrgetter
+from typing import NamedTuple
 
 from settlement.services.reading_events import BadEvent, Report
 
@@ -21,20 +22,14 @@ BOOT_MAX_US = 10 * 31_557_600 * 1_000_000
 _by_end = attrgetter("ends_us")
 
 
-@dataclass(frozen=True, slots=True)
-class Point:
-    """Where a device's counters stood at ``ends_us``."""
+class Point(NamedTuple):
+    """Where a device's counters stood at ``ends_us``; a report says the same and more."""
 
     seq: int
     starts_us: int
     ends_us: int
     accel_ms: int
     energy_mj: int | None
-
-    @classmethod
-    def of(cls, report: Report) -> "Point":
-        """Return the point that a report claims."""
-        return cls(report.seq, report.starts_us, report.ends_us, report.accel_ms, report.energy_mj)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,20 +47,28 @@ class Boot:
     ``first_us`` and ``last_us`` are the ends of the whole stream, known or not.
     """
 
-    points: list[Point] = field(default_factory=list)
+    points: list[Point | Report] = field(default_factory=list)
     first_us: int | None = None
     last_us: int | None = None
 
-    def add(self, point: Point) -> None:
+    def place_of(self, ends_us: int) -> int:
+        """Return how many of the known points ended until ``ends_us``; mostly all of them."""
+        if self.points and self.points[-1].ends_us <= ends_us:
+            return len(self.points)
+        return bisect(self.points, ends_us, key=_by_end)
+
+    def add(self, point: Point | Report) -> None:
         """Remember an accepted point."""
-        self.points.insert(bisect(self.points, point.ends_us, key=_by_end), point)
-        self.first_us = min(filter(None, (self.first_us, point.starts_us)))
-        self.last_us = max(filter(None, (self.last_us, point.ends_us)))
+        self.points.insert(self.place_of(point.ends_us), point)
+        if self.first_us is None or point.starts_us < self.first_us:
+            self.first_us = point.starts_us
+        if self.last_us is None or point.ends_us > self.last_us:
+            self.last_us = point.ends_us
 
 
-def judge(point: Point, boot: Boot, others: Iterable[Boot], claim: Claim) -> None:
+def judge(point: Point | Report, boot: Boot, others: Iterable[Boot], claim: Claim) -> None:
     """Raise BadEvent if ``point`` cannot be true beside its own boot and the device's others."""
-    place = bisect(boot.points, point.ends_us, key=_by_end)
+    place = boot.place_of(point.ends_us)
     if place:
         _check_step(boot.points[place - 1], point, claim)
     if place < len(boot.points):
@@ -74,7 +77,7 @@ def judge(point: Point, boot: Boot, others: Iterable[Boot], claim: Claim) -> Non
         _check_beginning(point, others, claim)
 
 
-def _check_step(before: Point, after: Point, claim: Claim) -> None:
+def _check_step(before: Point | Report, after: Point | Report, claim: Claim) -> None:
     if after.seq <= before.seq:
         raise BadEvent("seq_out_of_order", "/data/seq", "numbers rise with time within a boot")
     if after.starts_us < before.ends_us:
@@ -105,7 +108,7 @@ def _check_energy(energy_mj: int, elapsed_us: int, claim: Claim) -> None:
         )
 
 
-def _check_beginning(point: Point, others: Iterable[Boot], claim: Claim) -> None:
+def _check_beginning(point: Point | Report, others: Iterable[Boot], claim: Claim) -> None:
     """Hold the earliest point of a boot against the device's other boots."""
     _check_growth(point.accel_ms, BOOT_MAX_US, claim)
     for other in others:

@@ -2,16 +2,20 @@
 
 CloudEvents 1.0 (type ``compute.reading.v1``), read strictly: every limit has a code, and an
 event's content hash covers all of it. Pure; nothing here looks at the database.
+
+A batch has a thousand events that repeat few texts: subjects, moments and boots are remembered once
+they were read, and what has the usual shape is told by comparing whole sets and tuples.
 """
 
 import hashlib
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
-from uuid import UUID
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+import orjson
 
 from exchange.foundation.ids import is_id
 from settlement.models.metering import EVENT_ID_LENGTH_MAX
@@ -33,6 +37,11 @@ _NAME = re.compile(r"[a-z0-9]{1,20}")
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _REQUIRED = ("specversion", "id", "source", "type", "subject", "data")
 _USUAL = frozenset({*_REQUIRED, "time", "datacontenttype"})
+_SHAPES = (frozenset(_REQUIRED), frozenset({*_REQUIRED, "datacontenttype"}))
+TEXT_MAX = 100
+"""No subject, moment or boot is longer; nothing longer is remembered."""
+_REMEMBERED = 1 << 14
+_canonical = json.JSONEncoder(sort_keys=True, separators=(",", ":")).encode
 _FIELDS = frozenset(
     {
         "boot_id",
@@ -55,15 +64,14 @@ class BadEvent(Exception):
         self.code, self.pointer, self.detail = code, pointer, detail
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Report:
+class Report(NamedTuple):
     """One well-formed reading. Times in microseconds since 1970, counters since the boot."""
 
     event_id: str
     content_sha256: bytes
     contract: str
     device: str
-    boot_id: UUID
+    boot_id: str
     seq: int
     starts_us: int
     ends_us: int
@@ -73,7 +81,7 @@ class Report:
     quality: str
 
 
-def parse_event(event: object, *, source: str, now: datetime) -> Report:
+def parse_event(event: object, *, source: str, now_us: int) -> Report:
     """Return what ``event`` reports. Raises BadEvent.
 
     ``source`` is the public id of the meter whose key was used.
@@ -83,26 +91,24 @@ def parse_event(event: object, *, source: str, now: datetime) -> Report:
     data = event["data"]
     if not isinstance(data, dict):
         raise BadEvent("data_invalid", "/data", "data is an object")
-    if unknown := data.keys() - _FIELDS:
-        raise BadEvent("field_unknown", f"/data/{min(unknown)[:40]}", "no such field")
+    if not data.keys() <= _FIELDS:
+        unknown = min(data.keys() - _FIELDS)
+        raise BadEvent("field_unknown", f"/data/{unknown[:40]}", "no such field")
     contract, device = _subject_of(event["subject"])
-    starts, ends = _period_of(data, micros(now))
-    counters: dict[str, Any] = {
-        "boot_id": _boot_of(data),
-        "seq": _whole(data, "seq", least=1, most=SEQ_MAX),
-        "accel_ms": _whole(data, "accel_ms_total", most=COUNTER_MAX),
-        "energy_mj": _whole_or_none(data, "energy_mj_total", most=COUNTER_MAX),
-        "util_ppm": _whole_or_none(data, "util_ppm", most=PPM),
-        "quality": _quality_of(data),
-    }
+    starts, ends = _period_of(data, now_us)
     return Report(
-        event_id=event["id"],
-        content_sha256=content_sha256(event),  # of a checked event: nothing in it is inexact
-        contract=contract,
-        device=device,
-        starts_us=starts,
-        ends_us=ends,
-        **counters,
+        event["id"],
+        content_sha256(event),  # of a checked event: nothing in it is inexact
+        contract,
+        device,
+        _boot_of(data),
+        _whole(data, "seq", least=1, most=SEQ_MAX),
+        starts,
+        ends,
+        _whole(data, "accel_ms_total", most=COUNTER_MAX),
+        _whole_or_none(data, "energy_mj_total", most=COUNTER_MAX),
+        _whole_or_none(data, "util_ppm", most=PPM),
+        _quality_of(data),
     )
 
 
@@ -114,8 +120,13 @@ def id_of(event: object) -> str | None:
 
 def content_sha256(event: Mapping[str, Any]) -> bytes:
     """Return the hash of an event's content, whatever the order of its names."""
-    text = json.dumps(event, sort_keys=True, separators=(",", ":"))
-    return hashlib.sha256(text.encode()).digest()
+    try:
+        text = orjson.dumps(event, option=orjson.OPT_SORT_KEYS)
+    except TypeError:  # a whole number of more than 64 bits
+        text = b"\xff"
+    if not text.isascii() or b"\x7f" in text:  # the hash is of the spelling in printable ASCII
+        text = _canonical(event).encode()
+    return hashlib.sha256(text).digest()
 
 
 def micros(at: datetime) -> int:
@@ -138,12 +149,8 @@ def _object_of(event: object) -> dict[str, Any]:
 
 
 def _check_attributes(event: dict[str, Any], source: str) -> None:
-    if len(event) > ATTRIBUTES_MAX:
-        raise BadEvent("attributes_too_many", "", f"at most {ATTRIBUTES_MAX} attributes")
-    for name, value in event.items():
-        plain = isinstance(value, str | bool | int) and (name in _USUAL or _NAME.fullmatch(name))
-        if name != "data" and not plain:
-            raise BadEvent("attribute_invalid", f"/{name[:40]}", "not a CloudEvents attribute")
+    if event.keys() not in _SHAPES:
+        _check_names(event)
     _expect(event, "specversion", "1.0", "specversion_unknown")
     _expect(event, "type", EVENT_TYPE, "type_unknown")
     _expect(event, "source", source, "source_foreign")
@@ -155,16 +162,34 @@ def _check_attributes(event: dict[str, Any], source: str) -> None:
         raise BadEvent("id_invalid", "/id", f"1 to {EVENT_ID_LENGTH_MAX} printable ASCII letters")
 
 
+def _check_names(event: dict[str, Any]) -> None:
+    """Refuse what no CloudEvent has; the usual attributes are each checked for themselves."""
+    if len(event) > ATTRIBUTES_MAX:
+        raise BadEvent("attributes_too_many", "", f"at most {ATTRIBUTES_MAX} attributes")
+    for name, value in event.items():
+        plain = isinstance(value, str | bool | int) and (name in _USUAL or _NAME.fullmatch(name))
+        if name != "data" and not plain:
+            raise BadEvent("attribute_invalid", f"/{name[:40]}", "not a CloudEvents attribute")
+
+
 def _expect(event: dict[str, Any], name: str, expected: str, code: str) -> None:
     if event[name] != expected:
         raise BadEvent(code, f"/{name}", f"expected {expected}")
 
 
 def _subject_of(subject: object) -> tuple[str, str]:
-    contract, slash, device = str(subject).partition("/")
-    if not (slash and is_id(contract, prefix="ctr") and is_id(device, prefix="dev")):
+    short = isinstance(subject, str) and len(subject) <= TEXT_MAX
+    found = _contract_and_device(subject) if short else None
+    if found is None:
         raise BadEvent("subject_invalid", "/subject", "a contract and a device: ctr_.../dev_...")
-    return contract, device
+    return found
+
+
+@lru_cache(_REMEMBERED)
+def _contract_and_device(subject: str) -> tuple[str, str] | None:
+    contract, slash, device = subject.partition("/")
+    well_formed = slash and is_id(contract, prefix="ctr") and is_id(device, prefix="dev")
+    return (contract, device) if well_formed else None
 
 
 def _period_of(data: dict[str, Any], now_us: int) -> tuple[int, int]:
@@ -182,19 +207,32 @@ def _period_of(data: dict[str, Any], now_us: int) -> tuple[int, int]:
 
 def _instant(data: dict[str, Any], name: str) -> int:
     text = _field(data, name)
-    if isinstance(text, str) and text.isascii() and _INSTANT.fullmatch(text):
+    found = _micros_in(text) if isinstance(text, str) and len(text) <= TEXT_MAX else None
+    if found is None:
+        raise BadEvent("instant_invalid", f"/data/{name}", "such as 2026-12-01T08:00:00Z")
+    return found
+
+
+@lru_cache(_REMEMBERED)
+def _micros_in(text: str) -> int | None:
+    if text.isascii() and _INSTANT.fullmatch(text):
         try:
             return micros(datetime.fromisoformat(text))
         except (ValueError, OverflowError):
             pass
-    raise BadEvent("instant_invalid", f"/data/{name}", "such as 2026-12-01T08:00:00Z")
+    return None
 
 
-def _boot_of(data: dict[str, Any]) -> UUID:
+def _boot_of(data: dict[str, Any]) -> str:
     text = _field(data, "boot_id")
-    if not (isinstance(text, str) and _UUID.fullmatch(text)):
+    if not (isinstance(text, str) and len(text) <= TEXT_MAX and _is_uuid(text)):
         raise BadEvent("boot_id_invalid", "/data/boot_id", "a UUID in lower case")
-    return UUID(text)
+    return text
+
+
+@lru_cache(_REMEMBERED)
+def _is_uuid(text: str) -> bool:
+    return bool(_UUID.fullmatch(text))
 
 
 def _quality_of(data: dict[str, Any]) -> str:
@@ -217,7 +255,7 @@ def _whole_or_none(data: dict[str, Any], name: str, *, most: int) -> int | None:
 
 def _whole(data: dict[str, Any], name: str, *, most: int, least: int = 0) -> int:
     number = _field(data, name)
-    if not isinstance(number, int) or isinstance(number, bool):
+    if type(number) is not int:  # nor a bool
         raise BadEvent("number_invalid", f"/data/{name}", "a whole number")
     if not least <= number <= most:
         raise BadEvent("number_out_of_range", f"/data/{name}", f"from {least} to {most}")

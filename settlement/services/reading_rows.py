@@ -1,17 +1,18 @@
 """What taking in a batch of readings asks of the database, and writes: a few statements a batch."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
-from uuid import UUID
+from operator import attrgetter
+from typing import Any, NamedTuple
 
 from django.db import connection
-from django.db.backends.utils import CursorWrapper
 
 from settlement.services.plausibility import Boot, Claim, Point
+from settlement.services.posting_rows import NULL
 from settlement.services.reading_events import Report, micros, moment
 
-StreamKey = tuple[int, UUID]  # device, boot
+_by_seq = attrgetter("seq")
+StreamKey = tuple[int, str]  # device, boot
 RECENT_US = 2 * 24 * 3600 * 1_000_000
 """How long before the batch another boot may have ended and still be compared with."""
 
@@ -28,8 +29,7 @@ class Service:
     is_revoked: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Accepted:
+class Accepted(NamedTuple):
     """A report with the rows that its subject names."""
 
     report: Report
@@ -62,7 +62,7 @@ WHERE meter.id = %s AND contract.public_id = ANY(%s)
 STREAMS = """
 SELECT device_id, boot_id, first_starts_at, last_ends_at, max_seq, last_accel_ms, last_energy_mj
 FROM settlement_readingstream
-WHERE meter_id = %s AND device_id = ANY(%s) AND (boot_id = ANY(%s) OR last_ends_at > %s)
+WHERE meter_id = %s AND device_id = ANY(%s) AND (boot_id = ANY(%s::uuid[]) OR last_ends_at > %s)
 """
 NEIGHBOURS = """
 SELECT given.device_id, given.boot_id, near.seq, near.starts_at, near.ends_at,
@@ -153,9 +153,11 @@ def services_of(meter_id: int, reports: Sequence[Report]) -> dict[tuple[str, str
     return services
 
 
-def boots_of(meter_id: int, candidates: Sequence[Accepted]) -> dict[int, dict[UUID, Boot]]:
-    """Return what is known of the boots of these devices around these reports, by device."""
-    boots: dict[int, dict[UUID, Boot]] = {}
+def boots_of(meter_id: int, candidates: Sequence[Accepted]) -> dict[int, dict[str, Boot]]:
+    """Return what is known in short of the boots of these devices, by device."""
+    boots: dict[int, dict[str, Boot]] = {}
+    if not candidates:
+        return boots
     since = min(each.report.starts_us for each in candidates) - RECENT_US
     keys = {each.stream for each in candidates}
     with connection.cursor() as cursor:
@@ -165,8 +167,7 @@ def boots_of(meter_id: int, candidates: Sequence[Accepted]) -> dict[int, dict[UU
         )
         for device_id, boot_id, first, last, *counters in cursor.fetchall():
             boot = Boot([_last_point(last, *counters)], micros(first), micros(last))
-            boots.setdefault(device_id, {})[boot_id] = boot
-        _add_neighbours(cursor, meter_id, candidates, boots)
+            boots.setdefault(device_id, {})[str(boot_id)] = boot
     return boots
 
 
@@ -175,11 +176,8 @@ def _last_point(last: Any, seq: int, accel_ms: int, energy_mj: int | None) -> Po
     return Point(seq, at, at, accel_ms, energy_mj)  # its start is needed by none that follows it
 
 
-def _add_neighbours(
-    cursor: CursorWrapper,
-    meter_id: int,
-    candidates: Sequence[Accepted],
-    boots: dict[int, dict[UUID, Boot]],
+def add_neighbours(
+    meter_id: int, candidates: Sequence[Accepted], boots: dict[int, dict[str, Boot]]
 ) -> None:
     """Find the stored readings around those reports that do not simply follow the last one."""
     inner = [
@@ -197,11 +195,12 @@ def _add_neighbours(
         probes.add((device_id, boot_id, boot.last_us or 0))
     devices, ids, ends = zip(*probes, strict=True)
     at = [moment(each) for each in ends]
-    cursor.execute(NEIGHBOURS, [list(devices), list(ids), at, meter_id, meter_id])
-    found = {
-        (device, boot, Point(seq, micros(starts), micros(ends), accel, energy))
-        for device, boot, seq, starts, ends, accel, energy in cursor.fetchall()
-    }
+    with connection.cursor() as cursor:
+        cursor.execute(NEIGHBOURS, [list(devices), list(ids), at, meter_id, meter_id])
+        found = {
+            (device, str(boot), Point(seq, micros(starts), micros(ends), accel, energy))
+            for device, boot, seq, starts, ends, accel, energy in cursor.fetchall()
+        }
     for device_id, boot_id, point in found:
         boots[device_id][boot_id].add(point)
 
@@ -210,45 +209,50 @@ def store(meter_id: int, accepted: Sequence[Accepted]) -> int:
     """Write accepted reports: COPY to the stage, then events and readings; return how many."""
     with connection.cursor() as cursor:
         with cursor.copy(STAGE) as copy:
-            for each in accepted:
-                copy.write_row(_stage_row(meter_id, each))
+            copy.write("".join(_stage_lines(meter_id, accepted)))
         cursor.execute(STORE, [meter_id])
         stored: int = cursor.rowcount
         cursor.execute(FOLLOW_STREAMS, [meter_id, *_stream_columns(accepted)])
         return stored
 
 
-def _stage_row(meter_id: int, each: Accepted) -> tuple[Any, ...]:
-    report, service = each.report, each.service
-    return (
-        meter_id,
-        report.event_id,
-        report.content_sha256,
-        service.device_id,
-        service.contract_id,
-        report.boot_id,
-        report.seq,
-        moment(report.starts_us),
-        moment(report.ends_us),
-        report.accel_ms,
-        report.energy_mj,
-        report.util_ppm,
-        report.quality,
-    )
+def _stage_lines(meter_id: int, accepted: Sequence[Accepted]) -> Iterator[str]:
+    """Yield the rows as COPY reads them: a checked event holds no tab and no end of line."""
+    known = {report.starts_us for report, _ in accepted} | {r.ends_us for r, _ in accepted}
+    text = {at: moment(at).isoformat() for at in known}
+    for report, service in accepted:
+        yield (
+            f"{meter_id}\t{_escaped(report.event_id)}\t\\\\x{report.content_sha256.hex()}"
+            f"\t{service.device_id}\t{service.contract_id}\t{report.boot_id}\t{report.seq}"
+            f"\t{text[report.starts_us]}\t{text[report.ends_us]}\t{report.accel_ms}"
+            f"\t{_whole(report.energy_mj)}\t{_whole(report.util_ppm)}\t{report.quality}\n"
+        )
 
 
-def _stream_columns(accepted: Sequence[Accepted]) -> list[list[Any]]:
+def _escaped(text: str) -> str:
+    return text.replace("\\", "\\\\")
+
+
+def _whole(number: int | None) -> str:
+    return NULL if number is None else str(number)
+
+
+def _stream_columns(accepted: Sequence[Accepted]) -> list[str]:
     """Return the streams' first and last reports in this batch, column by column."""
     streams: dict[StreamKey, list[Report]] = {}
     for each in accepted:
         streams.setdefault(each.stream, []).append(each.report)
     rows = [_stream_row(key, reports) for key, reports in streams.items()]
-    return [list(column) for column in zip(*rows, strict=True)]
+    return [_array(column) for column in zip(*rows, strict=True)]
+
+
+def _array(column: Iterable[Any]) -> str:
+    """Spell numbers, moments and UUIDs as PostgreSQL reads an array."""
+    return "{" + ",".join("NULL" if each is None else str(each) for each in column) + "}"
 
 
 def _stream_row(key: StreamKey, reports: Sequence[Report]) -> tuple[Any, ...]:
-    first = min(reports, key=lambda report: report.seq)
-    last = max(reports, key=lambda report: report.seq)
+    first, last = min(reports, key=_by_seq), max(reports, key=_by_seq)
     return (
         *key,
         first.seq,

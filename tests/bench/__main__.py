@@ -14,7 +14,16 @@ from pathlib import Path
 from tests.bench.house import move_in
 from tests.bench.tables import Table, as_markdown
 
-BENCHES = ("italy", "real_books", "bids_door", "bids_bulk", "rivals", "national")
+BENCHES = (
+    "italy",
+    "real_books",
+    "bids_door",
+    "bids_bulk",
+    "rivals",
+    "national",
+    "readings",
+    "posting",
+)
 RESULTS = Path(__file__).parents[2] / "bench-results"
 
 

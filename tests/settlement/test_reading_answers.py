@@ -1,5 +1,7 @@
 """Every event of a batch gets its own answer, and a bad one leaves nothing behind."""
 
+import hashlib
+import json
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
@@ -18,6 +20,7 @@ from settlement.services.metering import (
     revoke_device,
     revoke_meter,
 )
+from settlement.services.reading_events import content_sha256
 from tests.factories import caller
 from tests.settlement.deliveries import (
     HOUR,
@@ -359,3 +362,27 @@ def rows() -> tuple[int, int, int, int]:
         ReadingConflict.objects.count(),
         ReadingStream.objects.count(),
     )
+
+
+def test_a_new_number_under_a_used_id_is_a_conflict_and_the_rest_of_its_batch_counts(
+    delivery: Delivery,
+) -> None:
+    first = an_event(delivery)
+    ingest(delivery.meter, [first])
+    reused = an_event(delivery, seq=2, starts=TEN + HOUR, total=2 * HOUR_MS, event_id=first["id"])
+    third = an_event(delivery, seq=3, starts=TEN + 2 * HOUR, total=3 * HOUR_MS)
+
+    answers = ingest(delivery.meter, [reused, third])
+
+    assert [each.status for each in answers] == ["conflict", "accepted"]
+    assert ReadingConflict.objects.get().body == reused
+    assert Reading.objects.count() == 2
+    assert broken() == []
+
+
+@pytest.mark.parametrize("text", ["plain", "\x7f", '\t"\\/', "价格 é", "\U0001f600", "\u2028"])
+def test_the_hash_of_an_event_is_that_of_its_spelling_in_ascii_with_sorted_names(text: str) -> None:
+    event = {"b": text, "a": {"z": 10**15, "y": None, "x": True}, "c": -1}
+    spelled = json.dumps(event, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+
+    assert content_sha256(event) == hashlib.sha256(spelled.encode()).digest()
