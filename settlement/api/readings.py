@@ -115,7 +115,7 @@ class ReadingsView(APIView):
         if meter is None:
             raise NotAMeter("Only a meter's own key reports readings.")
         answers = ingest(meter, _batch_of(request.data))
-        counts = Counter(each.status for each in answers)
+        counts = Counter[str](each.status for each in answers)
         return Response(
             {
                 **{name: counts[name] for name in STATUSES},
