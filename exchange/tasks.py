@@ -23,7 +23,9 @@ from exchange.services.publishing import publish_auction
 
 logger = logging.getLogger(__name__)
 
-KNOCK_SECONDS = 10  # An unheard knock is void: the next tick makes another.
+# An unheard knock is void. This one outlives those of beat that it waits behind: a worker too busy
+# to hear all of them would else never hear it.
+KNOCK_SECONDS = 60
 
 
 @shared_task(name="exchange.tasks.move_auctions")  # type: ignore[untyped-decorator] # celery

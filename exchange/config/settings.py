@@ -283,14 +283,16 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
 }
 CELERY_TASK_DEFAULT_QUEUE = DATABASES["default"]["NAME"]  # several checkouts may share a Redis
 TICK_SECONDS = env.float("TICK_SECONDS", 1.0)
-# Every knock is idempotent: it asks a table who is waiting. An unheard knock is void after a while.
+# Every knock is idempotent: it asks a table who is waiting. An unheard knock is void after a while,
+# so that a worker that is behind does not fall further behind.
+KNOCK_HEARD_SECONDS = 10
 COURIER_QUEUE = f"{CELERY_TASK_DEFAULT_QUEUE}-courier"  # served by a process of its own
 CELERY_TASK_ROUTES = {
     "accounts.tasks.deliver_webhooks": {"queue": COURIER_QUEUE},
     "accounts.tasks.write_to_members": {"queue": COURIER_QUEUE},
 }
 CELERY_BEAT_SCHEDULE = {
-    name: {"task": task, "schedule": schedule, "options": {"expires": 30}}
+    name: {"task": task, "schedule": schedule, "options": {"expires": KNOCK_HEARD_SECONDS}}
     for name, task, schedule in (
         ("move-auctions", "exchange.tasks.move_auctions", TICK_SECONDS),
         ("settle-periods", "settlement.tasks.settle_due_periods", TICK_SECONDS * 5),

@@ -35,7 +35,7 @@ from exchange.services.clearing import clear_auction
 from exchange.services.freezes import freeze_market, lift_freeze
 from exchange.services.gates import AuctionNotOpen
 from exchange.services.publishing import publish_auction
-from exchange.tasks import clear_auctions, move_auctions
+from exchange.tasks import KNOCK_SECONDS, clear_auctions, move_auctions
 from settlement.models import Contract, Hold
 from settlement.queries.audit import audit_books
 from tests.exchange.markets import (
@@ -360,3 +360,11 @@ def test_the_same_orders_in_another_order_give_the_same_prices(scene: Market) ->
     assert sorted(BidFill.objects.filter(auction=twin).values_list("period", "quantity_lots")) == (
         first
     )
+
+
+def test_the_knock_to_clear_outlives_those_that_it_waits_behind(settings: LazySettings) -> None:
+    beats: dict[str, dict[str, Any]] = settings.CELERY_BEAT_SCHEDULE
+    waits = [tick["options"]["expires"] for tick in beats.values()]
+
+    assert waits
+    assert max(waits) < KNOCK_SECONDS

@@ -27,7 +27,7 @@ EMPTY = "empty"
 # An hour after a gate, so that the next one is a day away: all days are the same day.
 CURTAIN = "2026-03-02T05:00:00Z"
 ATTEMPTS = 4
-PLAY_SECONDS = 240
+PLAY_SECONDS = 400
 READY_SECONDS = 60
 Fault = Callable[["Day"], None]
 
@@ -154,7 +154,7 @@ class Day:
             "DEMO_THREADS": "1",  # ties go by order id, so the bids must come in one order
             "ARCHIVE_DIR": str(self.archive),
             "BEAT_FILE": str(self.folder / "beat"),
-            "TICK_SECONDS": "0.1",
+            "TICK_SECONDS": "0.2",
             "API_RATE": "100000/minute",
         }
         words = ["manage.py", "demo", "--once", "--port", "0", *SMALL]
