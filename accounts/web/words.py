@@ -40,6 +40,10 @@ WORDS: dict[str, "str | Promise"] = {
     "maintenance": _("maintenance"),
     "power": _("shortage of power"),
     "reclaimed": _("reclaimed with notice"),
+    # disputes
+    "evidence": _("evidence is looked into"),
+    "upheld": _("upheld"),
+    "partial": _("upheld in part"),
     # delivery periods
     "metered": _("metered"),
     "provisional": _("provisional"),

@@ -255,6 +255,7 @@ SPECTACULAR_SETTINGS = {
         "EndpointStateEnum": "accounts.models.webhooks.EndpointState",
         "EventTypeEnum": "accounts.models.events.EventType",
         "ContractStateEnum": "settlement.models.contracts.ContractState",
+        "DisputeStateEnum": "settlement.models.disputes.DisputeState",
         "LedgerAccountKindEnum": "settlement.models.ledger.AccountKind",
         "OfferStateEnum": "exchange.models.offers.OfferState",
         "PayoutStateEnum": "settlement.models.cash.PayoutState",

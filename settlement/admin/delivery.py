@@ -102,17 +102,6 @@ class SettlementRunAdmin(ReadOnlyAdmin, admin.ModelAdmin[SettlementRun]):
         return bytes(run.inputs_sha256).hex()
 
 
-@admin.register(Dispute)
-class DisputeAdmin(ReadOnlyAdmin, admin.ModelAdmin[Dispute]):
-    """Who said that another amount was delivered, and what was decided."""
-
-    list_display = ["public_id", "period", "opened_by", "state", "opened_at", "decided_at"]
-    list_select_related = ["period", "opened_by"]
-    list_filter = ["state"]
-    search_fields = ["=public_id", "=period__contract__public_id"]
-    date_hierarchy = "opened_at"
-
-
 @admin.register(Meter)
 class MeterAdmin(ReadOnlyAdmin, admin.ModelAdmin[Meter]):
     """Who reports readings."""

@@ -6,6 +6,8 @@ from django.db.models import Q, QuerySet
 from settlement.models import (
     Contract,
     ContractState,
+    Dispute,
+    DisputeState,
     Payout,
     PayoutState,
     Transfer,
@@ -65,6 +67,17 @@ class TransferFilters(django_filters.FilterSet):  # type: ignore[misc]  # it has
             | Q(**{f"debit__{name}": value for name, value in passed.items()})
             | Q(**{f"credit__{name}": value for name, value in passed.items()})
         )
+
+
+class DisputeFilters(django_filters.FilterSet):  # type: ignore[misc]  # it has no stubs
+    """Disputes by their state and contract."""
+
+    state = django_filters.MultipleChoiceFilter(choices=DisputeState.choices)
+    contract = django_filters.CharFilter("period__contract__public_id")
+
+    class Meta:
+        model = Dispute
+        fields: list[str] = []
 
 
 class PayoutFilters(django_filters.FilterSet):  # type: ignore[misc]  # it has no stubs

@@ -1,6 +1,6 @@
 from django.urls import URLPattern, URLResolver, path
 
-from settlement.api import handover
+from settlement.api import disputes, handover
 from settlement.api.contracts import (
     ContractConfirm,
     ContractDetail,
@@ -34,6 +34,10 @@ urlpatterns: list[URLPattern | URLResolver] = [
         name="hour_readings",
     ),
     path("contracts/<str:public_id>/hours/<str:hour>", HourDetail.as_view(), name="hour"),
+    path("disputes", disputes.DisputeList.as_view(), name="disputes"),
+    path("disputes/<str:public_id>", disputes.DisputeDetail.as_view(), name="dispute"),
+    path("disputes/<str:public_id>/evidence", disputes.DisputeEvidenceList.as_view()),
+    path("disputes/<str:public_id>/withdraw", disputes.DisputeWithdraw.as_view()),
     path("payouts", PayoutList.as_view(), name="payouts"),
     path("payouts/<str:public_id>", PayoutDetail.as_view(), name="payout"),
     path("payouts/<str:public_id>/cancel", PayoutCancel.as_view(), name="payout_cancelling"),

@@ -22,7 +22,7 @@ from settlement.models.delivery import (
     RunKind,
     SettlementRun,
 )
-from settlement.models.disputes import DISPUTE_MOVES, Dispute, DisputeState
+from settlement.models.disputes import DISPUTE_MOVES, Dispute, DisputeEvidence, DisputeState
 from settlement.models.grid_factors import GridFactor
 from settlement.models.holds import Hold, HoldRelease
 from settlement.models.ledger import AccountKind, LedgerAccount
@@ -74,6 +74,7 @@ __all__ = [
     "Device",
     "DeviceAssignment",
     "Dispute",
+    "DisputeEvidence",
     "DisputeState",
     "ExcusedOutage",
     "GridFactor",

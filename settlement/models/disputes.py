@@ -2,6 +2,7 @@
 
 from typing import Self
 
+import pgtrigger
 from django.db import models
 from django.db.models import Q
 
@@ -9,6 +10,7 @@ from accounts.models import Caller, Organization
 from exchange.foundation.ids import LENGTH_MAX, new_id
 from exchange.foundation.states import moves_of
 from settlement.models.delivery import DeliveryPeriod
+from settlement.models.metering import Device, Meter, Party
 
 REASON_LENGTH_MAX = 200
 
@@ -66,6 +68,9 @@ class Dispute(models.Model):
     ruled_ms = models.BigIntegerField(null=True)
     reason = models.CharField(max_length=REASON_LENGTH_MAX)
     decision = models.CharField(max_length=REASON_LENGTH_MAX, blank=True)
+    actor = models.CharField(
+        max_length=80, blank=True, db_default="", help_text="who moved it last; empty: the meters"
+    )
     opened_at = models.DateTimeField()
     decided_at = models.DateTimeField(null=True)
 
@@ -93,3 +98,53 @@ class Dispute(models.Model):
 
     def __str__(self) -> str:
         return self.public_id
+
+
+class DisputeEvidenceQuerySet(models.QuerySet["DisputeEvidence"]):
+    def visible_to(self, caller: Caller) -> Self:
+        """Cut to evidence of disputes that the caller may see."""
+        return self.filter(dispute__in=Dispute.objects.visible_to(caller).values("pk"))
+
+
+class DisputeEvidence(models.Model):
+    """A reading of either party's meter, as it came in, attached to the dispute about its time.
+
+    Rows are added, never changed or removed, and stay when old readings are retired.
+    """
+
+    dispute = models.ForeignKey(Dispute, on_delete=models.PROTECT, related_name="evidence")
+    party = models.CharField(max_length=16, choices=Party)
+    meter = models.ForeignKey(Meter, on_delete=models.PROTECT, related_name="+")
+    device = models.ForeignKey(Device, on_delete=models.PROTECT, related_name="+")
+    boot_id = models.UUIDField()
+    seq = models.BigIntegerField()
+    starts_at = models.DateTimeField()
+    ends_at = models.DateTimeField()
+    accel_ms_total = models.BigIntegerField()
+    energy_mj_total = models.BigIntegerField(null=True)
+    util_ppm = models.IntegerField(null=True)
+    quality = models.CharField(max_length=16)
+
+    objects = DisputeEvidenceQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["dispute", "ends_at", "id"]
+        verbose_name_plural = "dispute evidence"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["dispute", "meter", "device", "boot_id", "seq"],
+                name="dispute_evidence_once",
+            )
+        ]
+        indexes = [
+            models.Index(fields=["dispute", "ends_at", "id"], name="dispute_evidence_by_time")
+        ]
+        triggers = [
+            pgtrigger.Protect(
+                name="dispute_evidence_append_only",
+                operation=pgtrigger.Update | pgtrigger.Delete,
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.dispute_id}: {self.device_id} until {self.ends_at:%Y-%m-%d %H:%M:%S}"

@@ -13,6 +13,7 @@ from accounts.web.portal import caller_of, member_required
 from settlement.models import CONTRACT_MOVES, Contract, ContractState
 from settlement.portal.refusals import REFUSALS, words_of
 from settlement.queries.contracts import contracts_shown, periods_of
+from settlement.queries.disputes import disputes_of
 from settlement.queries.dues import Due, dues_of
 from settlement.services.contract_life import (
     READY_STATES,
@@ -59,6 +60,8 @@ def contract_detail(request: HttpRequest, public_id: str) -> HttpResponse:
             "due": dues_of([contract.pk]).get(contract.pk, Due()),
             "moves": contract.moves.all(),
             "hours": periods_of(contract),
+            "disputes": disputes_of(contract),
+            "may_dispute": may_act,
             "outages": contract.excused_outages.all(),
             "side": side,
             "may_confirm": may_act

@@ -14,6 +14,12 @@ from settlement.services.access_notes import (
     NoteMissing,
 )
 from settlement.services.contract_life import NotAParty, NotConfirmable, NothingToReclaim
+from settlement.services.disputes import (
+    AlreadyDisputed,
+    BadRuling,
+    DisputeTooLate,
+    NotDisputable,
+)
 from settlement.services.enrolment import DeviceTaken, WrongDevice
 from settlement.services.handover import EnrolmentMalformed, NotAssigned, TooManyMeters
 from settlement.services.holds import InsufficientFunds
@@ -25,6 +31,10 @@ WORDS: dict[type[Exception], "str | Promise"] = {
     LostRace: _("Somebody else was faster. Look at it again."),
     InsufficientFunds: _("There is not that much free money."),
     PayoutNotFound: _("There is no such payout."),
+    AlreadyDisputed: _("A dispute about this time is undecided."),
+    BadRuling: _("Between nothing and what was contracted."),
+    DisputeTooLate: _("The time in which this could be disputed is over."),
+    NotDisputable: _("Only what has been settled and is not final can be disputed."),
     NotAParty: _("This is for a party of the contract, as an owner or a trader."),
     NotConfirmable: _("This was confirmed before, or the contract is not about to run."),
     NothingToReclaim: _("The contract is over before the notice would be."),

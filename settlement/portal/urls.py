@@ -2,6 +2,7 @@ from django.urls import URLPattern, URLResolver, path
 
 from settlement.portal import (
     contracts,
+    disputes,
     equipment,
     handover,
     journal,
@@ -33,6 +34,9 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("contracts/<slug:public_id>/reclaim/", contracts.reclaim, name="contract_reclaim_page"),
     path("contracts/<slug:public_id>/hours/<slug:hour>/", traces.hour_detail, name="hour_detail"),
     path("transfers/<uuid:transfer_id>/", traces.transfer_detail, name="transfer_detail"),
+    path("contracts/<slug:public_id>/dispute/", disputes.dispute_new, name="dispute_new"),
+    path("disputes/<slug:public_id>/", disputes.dispute_detail, name="dispute_detail"),
+    path("disputes/<slug:public_id>/withdraw/", disputes.dispute_withdraw, name="dispute_withdraw"),
     path("money/", money.money, name="money"),
     path("money/journal.beancount", journal.journal_file, name="journal_file"),
     path("money/payouts/", money.payout_new, name="payout_new"),

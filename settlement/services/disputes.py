@@ -5,7 +5,8 @@ from datetime import datetime, timedelta
 
 from django.db import IntegrityError, transaction
 
-from accounts.models import Organization
+from accounts.models import Caller
+from accounts.services.audit_rows import record
 from exchange.foundation.market_time import market_now
 from exchange.foundation.states import move
 from settlement.models import (
@@ -18,11 +19,15 @@ from settlement.models import (
     RunKind,
     SettlementRun,
 )
+from settlement.models.disputes import REASON_LENGTH_MAX
 from settlement.services.announcing import tell_disputes
+from settlement.services.deposit_approvals import refuse_non_operator, refuse_without_reason
+from settlement.services.dispute_evidence import attach_series
 from settlement.services.due_periods import contracted_ms
 
 METERS_DISAGREE = "the provider's and the buyer's meters disagree"
 METERS_AGREE = "the meters agree now"
+WITHDRAWN = "withdrawn by who opened it"
 
 
 class DisputeTooLate(Exception):
@@ -44,19 +49,20 @@ class BadRuling(Exception):
 def open_dispute(
     period: DeliveryPeriod,
     *,
-    organization: Organization,
     claimed_ms: int,
     reason: str,
     now: datetime,
+    actor: Caller,
 ) -> Dispute:
     """Object to what was settled; until it is decided the period cannot become final.
 
-    Raises NotDisputable, DisputeTooLate, AlreadyDisputed, BadRuling.
+    Both meters' readings of the period are attached. Raises NotDisputable, DisputeTooLate,
+    AlreadyDisputed, BadRuling.
     """
     contract = period.contract
     _check_figure(period, claimed_ms)
     last = SettlementRun.objects.filter(period=period).order_by("-run_no").first()
-    if organization.pk not in (contract.buyer_id, contract.provider_id) or last is None:
+    if actor.organization_id not in (contract.buyer_id, contract.provider_id) or last is None:
         raise NotDisputable(f"period {period}")
     if now >= period.ends_at + timedelta(days=contract.dispute_days):
         raise DisputeTooLate(f"period {period} could be disputed for {contract.dispute_days} days")
@@ -67,24 +73,66 @@ def open_dispute(
             move(period, to=PeriodState.DISPUTED, moves=PERIOD_MOVES)
             dispute = Dispute.objects.create(
                 period=period,
-                opened_by=organization,
+                opened_by_id=actor.organization_id,
+                actor=actor.signature,
                 claimed_ms=claimed_ms,
                 provider_ms=last.provider_ms,
                 buyer_ms=last.buyer_ms,
                 reason=reason,
                 opened_at=now,
             )
+            attach_series([dispute.pk])
+            record(actor, "open", dispute, reason)
             tell_disputes([dispute], now=now)
             return dispute
     except IntegrityError as error:
         raise AlreadyDisputed(f"period {period}") from error
 
 
-def call_for_evidence(dispute: Dispute) -> None:
-    """Move an open dispute on: both parties' meters' series are looked into."""
+def call_for_evidence(dispute: Dispute, *, actor: Caller, reason: str = "") -> None:
+    """Move an open dispute on, with what the meters have reported since attached too.
+
+    Raises NotAnOperator, IllegalMove, LostRace.
+    """
+    refuse_non_operator(actor)
     with transaction.atomic():
-        move(dispute, to=DisputeState.EVIDENCE, moves=DISPUTE_MOVES)
+        signed = actor.signature
+        move(dispute, to=DisputeState.EVIDENCE, moves=DISPUTE_MOVES, actor=signed)
+        attach_series([dispute.pk])
+        record(actor, "call_for_evidence", dispute, reason)
         tell_disputes([dispute], now=market_now())
+
+
+def rule_dispute(
+    dispute: Dispute,
+    verdict: DisputeState,
+    *,
+    decision: str,
+    now: datetime,
+    actor: Caller,
+    ruled_ms: int | None = None,
+) -> None:
+    """Let an operator end a dispute: upheld, partial or rejected, as ``decide_dispute`` does.
+
+    Raises NotAnOperator, ReasonMissing too.
+    """
+    refuse_non_operator(actor)
+    refuse_without_reason(decision, "to decide a dispute")
+    with transaction.atomic():
+        signed = actor.signature
+        said = decision[:REASON_LENGTH_MAX]
+        decide_dispute(dispute, verdict, decision=said, now=now, ruled_ms=ruled_ms, actor=signed)
+        record(actor, verdict.value, dispute, decision)
+
+
+def withdraw_dispute(dispute: Dispute, *, now: datetime, actor: Caller) -> None:
+    """Let who opened a dispute take it back. Raises NotDisputable, IllegalMove, LostRace."""
+    if dispute.opened_by_id != actor.organization_id:
+        raise NotDisputable("only who opened a dispute withdraws it")
+    with transaction.atomic():
+        verdict, signed = DisputeState.WITHDRAWN, actor.signature
+        decide_dispute(dispute, verdict, decision=WITHDRAWN, now=now, actor=signed)
+        record(actor, "withdraw", dispute)
 
 
 def decide_dispute(
@@ -94,6 +142,7 @@ def decide_dispute(
     decision: str,
     now: datetime,
     ruled_ms: int | None = None,
+    actor: str = "",
 ) -> None:
     """End a dispute: upheld (as claimed), partial (``ruled_ms``), rejected or withdrawn.
 
@@ -114,6 +163,7 @@ def decide_dispute(
             ruled_ms=ruled_ms,
             decision=decision,
             decided_at=now,
+            actor=actor,
         )
         period.refresh_from_db(fields=["state"])
         move(period, to=PeriodState.PROVISIONAL, moves=PERIOD_MOVES)
@@ -122,7 +172,9 @@ def decide_dispute(
 
 def open_for_meters(disputes: Iterable[Dispute], *, now: datetime) -> None:
     """Record that meters disagree; the caller has claimed the periods and moves them."""
-    tell_disputes(Dispute.objects.bulk_create(disputes), now=now)
+    opened = Dispute.objects.bulk_create(disputes)
+    attach_series([each.pk for each in opened])
+    tell_disputes(opened, now=now)
 
 
 def withdraw_for_meters(period_ids: Iterable[int], *, now: datetime) -> None:

@@ -16,7 +16,7 @@ from exchange.models import AiModel
 from exchange.services.bids import place_bid
 from exchange.services.maintenance import plan_maintenance
 from exchange.services.offers import create_offer
-from settlement.models import AccountKind, Party, Side, Statement, Transfer
+from settlement.models import AccountKind, Dispute, Party, Side, Statement, Transfer
 from settlement.queries.hours import hour_of
 from settlement.services.access_notes import write_note
 from settlement.services.credit_notes import credit_statement
@@ -98,6 +98,14 @@ def scene() -> Scene:
         "meter": meter,
         "device": device,
         "statement": statement,
+        "dispute": Dispute.objects.create(
+            period=contract.periods.order_by("pk")[0],
+            opened_by=own,
+            claimed_ms=0,
+            provider_ms=0,
+            reason="a test",
+            opened_at=auction.opens_at,
+        ),
         "project": open_project("training", budget_micros=10**9, caller=who),
         "taken_back": taken_back,
         "payout": ask_payout(

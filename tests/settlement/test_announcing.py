@@ -137,7 +137,7 @@ def test_each_step_of_a_dispute_is_told_to_both_parties() -> None:
     ingest(buyers, [an_event(delivery, meter=buyers, total=HOUR_MS // 2)])
     settle_due(now)
     dispute = Dispute.objects.get()
-    call_for_evidence(dispute)
+    call_for_evidence(dispute, actor=caller(operator()))
     decide_dispute(dispute, DisputeState.UPHELD, decision="by the logs", now=now)
 
     for organization in (delivery.buyer, delivery.provider):

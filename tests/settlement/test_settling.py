@@ -27,7 +27,7 @@ from settlement.services.disputes import (
 )
 from settlement.services.metering import ingest
 from settlement.services.settling import settle_due
-from tests.settlement.books import an_organization
+from tests.factories import member
 from tests.settlement.deliveries import (
     HOUR,
     HOUR_MS,
@@ -322,13 +322,13 @@ def test_a_buyer_may_dispute_in_time_and_only_once_at_a_time() -> None:
     claim: dict[str, Any] = {
         "claimed_ms": 0,
         "reason": "no network",
-        "organization": delivery.buyer,
+        "actor": member(delivery.buyer),
     }
 
     with pytest.raises(DisputeTooLate):
         open_dispute(period, now=period.ends_at + timedelta(days=14), **claim)
     with pytest.raises(NotDisputable):
-        open_dispute(period, now=now, **(claim | {"organization": an_organization("Stranger")}))
+        open_dispute(period, now=now, **(claim | {"actor": member()}))
     with pytest.raises(BadRuling):
         open_dispute(period, now=now, **(claim | {"claimed_ms": HOUR_MS + 1}))
     dispute = open_dispute(period, now=now, **claim)
