@@ -7,7 +7,6 @@ import numpy as np
 
 from exchange.engine.book import Book, Flags
 from exchange.engine.bound import prove_bound
-from exchange.engine.convex import Convex
 from exchange.engine.idle import clear_idle
 from exchange.engine.margin import cheapest_arcs, fill_margin
 from exchange.engine.market import Duals, Market, lay_out_market
@@ -17,7 +16,7 @@ from exchange.engine.pieces import cut_pieces
 from exchange.engine.pricing import Pricing
 from exchange.engine.result import list_bid_fills, list_offer_fills, welfare_micros
 from exchange.engine.rounding import WholeFills, round_pieces, share_supply
-from exchange.engine.search import choose_blocks
+from exchange.engine.search import choose_blocks, first_convex
 from exchange.engine.solver import SolverFailed
 from exchange.engine.ticks import round_prices, supply_range
 
@@ -29,7 +28,7 @@ def clear(book: Book, *, seconds: float | None = None) -> Clearing:
     if not len(book.offers.names):
         return clear_idle(book)
     deadline = None if seconds is None else time.monotonic() + seconds
-    convex = Convex(lay_out_market(book))
+    convex = first_convex(lay_out_market(book))
     relaxed = convex.relax()
     best = choose_blocks(convex, relaxed, deadline)
     market = best.convex.market

@@ -15,13 +15,13 @@ from exchange.engine.wants import Wants
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Arcs:
-    """One row per (demand ladder, way open in its period), sorted so.
+    """One row per (sink of demand, way open in its period), sorted so.
 
     One unit takes ``factor`` accelerators of ``node`` and ``gbps`` each over ``route``.
     """
 
-    start: Ints  # ladder d has the arcs start[d]:start[d + 1]
-    demand: Ints
+    start: Ints  # sink d has the arcs start[d]:start[d + 1]
+    sink: Ints
     period: Ints
     node: Ints
     route: Ints
@@ -55,22 +55,21 @@ class Options:
     groups: int
 
 
-def list_arcs(book: Book, network: Network, demand: Demand) -> Arcs:
-    """Every way that each demand ladder may be served."""
+def list_arcs(book: Book, network: Network, wants: Wants, demand: Demand) -> Arcs:
+    """Every way that each sink may be served."""
     ways = network.pool_ways
-    ladder, way = _expand_ways(ways, demand.want)
-    keep = network.open_nodes[ways.node[way], demand.period[ladder]]
-    ladder, way = ladder[keep], way[keep]
-    row = np.zeros(len(demand.want), dtype=np.int64)
-    row[demand.ladders.step_ladder[demand.ladders.row_step]] = demand.ladders.row_order
+    sink, way = _expand_ways(ways, demand.sink_want)
+    keep = network.open_nodes[ways.node[way], demand.sink_period[sink]]
+    sink, way = sink[keep], way[keep]
+    gbps = book.bids.gbps_micros[wants.sample[demand.sink_want]] / MICROS
     return Arcs(
-        start=np.searchsorted(ladder, np.arange(len(demand.want) + 1)).astype(np.int64),
-        demand=ladder,
-        period=demand.period[ladder],
+        start=np.searchsorted(sink, np.arange(len(demand.sink_want) + 1)).astype(np.int64),
+        sink=sink,
+        period=demand.sink_period[sink],
         node=ways.node[way],
         route=ways.route[way],
         factor_micros=ways.factor_micros[way],
-        gbps=book.bids.gbps_micros[row[ladder]] / MICROS,
+        gbps=gbps[sink],
     )
 
 

@@ -28,10 +28,10 @@ ROUNDS_MAX = 500  # Rounds of generation; each adds a column or is the last.
 GAIN_MIN = 1e-7  # Currency per hour, per unit of an arc or per option; above the solver's own.
 ALL_ARCS = 4_000  # So many arcs are given to the solver at once.
 ARCS_FIRST, ARCS_A_ROUND = 5, 3
-OPTIONS_FIRST, OPTIONS_A_ROUND = 6, 6
-MANY_COLUMNS = 40_000  # From here a fresh start with presolve is quicker than a warm one.
+OPTIONS_FIRST, OPTIONS_A_ROUND = 10, 6
 LARGE_COLUMNS = 20_000  # From here a round that adds less than ENOUGH to the welfare is the
-ENOUGH = 2e-4  # last: any duals prove a bound.
+ENOUGH = 2e-5  # last: any duals prove a bound.
+FEW_NEW = 0.02  # A share of the columns: with fewer new ones the last basis is a good start.
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,7 +59,7 @@ class Convex:
         fixed = [supply_columns(market), feed_columns(market), demand_columns(market)]
         self._parts = np.cumsum([0] + [len(part.cost) for part in fixed])
         self._columns = int(self._parts[-1])
-        self._arc_column = np.full(len(market.arcs.demand), NO_COLUMN, dtype=np.int64)
+        self._arc_column = np.full(len(market.arcs.sink), NO_COLUMN, dtype=np.int64)
         self._option_column = np.full(len(market.options.block), NO_COLUMN, dtype=np.int64)
         self._lead = lead_options(market)
         self._solved = False
@@ -105,7 +105,7 @@ class Convex:
 
     def _generate(self, *, options: bool) -> Optimum:
         """Solve, add what the duals find too cheap, and solve again until nothing is."""
-        solution = self._model.solve(fresh=self._columns > MANY_COLUMNS and not self._solved)
+        solution = self._model.solve(fresh=self._columns > LARGE_COLUMNS and not self._solved)
         self._solved = True
         for _ in range(ROUNDS_MAX):
             duals = read_duals(self.market, solution.row_dual)
@@ -116,7 +116,7 @@ class Convex:
             self._add_arcs(arcs)
             self._add_options(added)
             large = options and self._columns > LARGE_COLUMNS
-            many = options and self._columns > MANY_COLUMNS
+            many = len(arcs) + len(added) > FEW_NEW * self._columns > FEW_NEW * LARGE_COLUMNS
             before, solution = solution, self._model.solve(fresh=many)
             if large and before.objective - solution.objective < ENOUGH * abs(before.objective):
                 break
@@ -126,9 +126,9 @@ class Convex:
         arcs = self.market.arcs
         if (self._arc_column != NO_COLUMN).all():
             return np.zeros(0, dtype=np.int64)
-        gain = duals.demand[arcs.demand] - arc_costs(self.market, duals)
+        gain = duals.sinks[arcs.sink] - arc_costs(self.market, duals)
         new = np.flatnonzero((gain > GAIN_MIN) & (self._arc_column == NO_COLUMN))
-        return best_of_each(new, arcs.demand[new], gain[new], count=ARCS_A_ROUND)
+        return best_of_each(new, arcs.sink[new], gain[new], count=ARCS_A_ROUND)
 
     def _attractive_options(self, duals: Duals) -> Ints:
         options = self.market.options
@@ -139,11 +139,11 @@ class Convex:
 
     def _first_arcs(self) -> Ints:
         arcs = self.market.arcs
-        every = np.arange(len(arcs.demand))
+        every = np.arange(len(arcs.sink))
         if len(every) <= ALL_ARCS:
             return every
         cost = arc_costs(self.market, self._first_duals())
-        return best_of_each(every, arcs.demand, -cost, count=ARCS_FIRST)
+        return best_of_each(every, arcs.sink, -cost, count=ARCS_FIRST)
 
     def _first_options(self) -> Ints:
         options = self.market.options
@@ -163,7 +163,7 @@ class Convex:
             links=np.zeros(market.rows.link.shape),
             power=np.zeros(market.rows.power.shape),
             policy=0.0,
-            demand=np.zeros(len(market.demand.want)),
+            sinks=np.zeros(len(market.demand.sink_want)),
             groups=np.zeros(market.options.groups),
             rows=np.zeros(len(market.rows.lower)),
         )
@@ -201,7 +201,7 @@ def read_duals(market: Market, y: Floats) -> Duals:
         links=np.where(rows.link == NO_ROW, 0.0, np.maximum(0.0, -y[rows.link])),
         power=np.where(rows.power == NO_ROW, 0.0, np.maximum(0.0, -y[rows.power])),
         policy=0.0 if rows.policy == NO_ROW else max(0.0, float(y[rows.policy])),
-        demand=y[rows.demand],
+        sinks=y[rows.sink],
         groups=np.maximum(0.0, -y[rows.group]),
         rows=y,
     )

@@ -35,14 +35,17 @@ class Ladders:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Demand:
-    """All divisible demand. Per ladder: its want, its period, its volume bid or ``NO_VOLUME``.
+    """All divisible demand. Per ladder: its sink, and its volume bid or ``NO_VOLUME``.
 
-    ``volume_bid`` are the bids with a volume; ``volume_lots`` what they want over all periods.
+    A *sink* is where a want is served in a period, whoever wants it: ``sink_want`` and
+    ``sink_period``, sorted. ``volume_bid`` are the bids with a volume; ``volume_lots`` what they
+    want over all periods.
     """
 
     ladders: Ladders
-    want: Ints
-    period: Ints
+    sink: Ints
+    sink_want: Ints
+    sink_period: Ints
     volume: Ints
     volume_bid: Ints
     volume_lots: Ints
@@ -94,10 +97,12 @@ def stack_demand(book: Book, wants: Wants, network: Network) -> Demand:
     volume = np.where(mine, place - len(wants.sample), NO_VOLUME)
     want = place.copy()
     want[mine] = wants.of_bid[volume_bid[volume[mine]]]
+    sinks, sink = np.unique(want * periods + ladders.key % periods, return_inverse=True)
     return Demand(
         ladders=ladders,
-        want=want,
-        period=ladders.key % periods,
+        sink=sink.astype(np.int64),
+        sink_want=sinks // periods,
+        sink_period=sinks % periods,
         volume=volume,
         volume_bid=volume_bid,
         volume_lots=bids.volume_lots[volume_bid],

@@ -55,7 +55,7 @@ def fill_margin(market: Market, optimum: Optimum, duals: Duals, accepted: Ints) 
     with suppress(SolverFailed):  # The optimum itself is as good in money.
         x = _most_computing(market, columns, x, (duals, accepted))
     a, b, c = np.cumsum([len(optimum.supply), len(optimum.feeds), len(optimum.steps)])
-    spread = np.zeros(len(market.arcs.demand))
+    spread = np.zeros(len(market.arcs.sink))
     spread[arcs] = x[c:]
     return Flows(supply=x[:a], feeds=x[a:b], steps=x[b:c], arcs=spread)
 
@@ -63,7 +63,7 @@ def fill_margin(market: Market, optimum: Optimum, duals: Duals, accepted: Ints) 
 def cheapest_arcs(market: Market, duals: Duals) -> Flags:
     """Arcs over which a ladder may be served at these prices: none is cheaper."""
     cost = arc_costs(market, duals)
-    return np.asarray(cost - duals.demand[market.arcs.demand] <= INDIFFERENT)
+    return np.asarray(cost - duals.sinks[market.arcs.sink] <= INDIFFERENT)
 
 
 def _most_computing(

@@ -2,7 +2,7 @@
 
 Rows of the linear program, in this order: a balance per open (class or pool, period), and per
 cell that is *split*, which the others of its class are not; the limited links;
-the limited power budgets; the domestic share; a balance per demand ladder; the volumes; one row
+the limited power budgets; the domestic share; a balance per sink of demand; the volumes; one row
 per group of options. Prices are the rows' duals.
 
 Quantities are in accelerators (or units), prices in currency per hour.
@@ -40,7 +40,7 @@ class Rows:
     link: Ints  # (links, periods)
     power: Ints  # (regions, periods)
     policy: int
-    demand: Ints
+    sink: Ints
     volume: Ints
     group: Ints
     lower: Floats
@@ -79,7 +79,7 @@ class Duals:
 
     ``nodes`` (nodes, periods), infinite where nothing is for sale; ``links`` (links, periods) per
     Gbps-hour; ``power`` (regions, periods) per kWh; ``policy`` per 1,000 TFLOPS-hours;
-    ``demand`` what one more unit would be worth to each ladder; ``groups`` what each would gain;
+    ``sinks`` what one more unit would be worth to each sink; ``groups`` what each would gain;
     ``rows`` all of them as the program's rows.
     """
 
@@ -87,7 +87,7 @@ class Duals:
     links: Floats
     power: Floats
     policy: float
-    demand: Floats
+    sinks: Floats
     groups: Floats
     rows: Floats
 
@@ -108,7 +108,7 @@ def lay_out_market(book: Book) -> Market:
         link=none,
         power=none,
         policy=NO_ROW,
-        demand=none,
+        sink=none,
         volume=none,
         group=none,
         lower=np.zeros(0),
@@ -119,7 +119,7 @@ def lay_out_market(book: Book) -> Market:
         network=network,
         supply=stack_supply(book),
         demand=demand,
-        arcs=list_arcs(book, network, demand),
+        arcs=list_arcs(book, network, wants, demand),
         options=options,
         split=np.zeros(book.open_cells.shape, dtype=np.bool_),
         rows=blank,
@@ -140,7 +140,7 @@ def _number_rows(market: Market, split: Flags) -> Rows:
 
     link_set, power_set = book.link_gbps_micros != UNLIMITED, book.power_kw_micros != UNLIMITED
     policy_set = np.array([book.min_domestic_share_micros is not None])
-    ladders = np.ones(len(demand.want), dtype=np.bool_)
+    sinks = np.ones(len(demand.sink_want), dtype=np.bool_)
     volumes = np.ones(len(demand.volume_bid), dtype=np.bool_)
     pairs = len(split)
     own = network.open_nodes.copy()
@@ -157,7 +157,7 @@ def _number_rows(market: Market, split: Flags) -> Rows:
     if policy_set.any() or power_set.any():
         own[pairs + network.classes :] = False
         sale = of_pairs(number(own))[:pairs]
-    policy, demand_rows, volume = int(number(policy_set)[0]), number(ladders), number(volumes)
+    policy, sink, volume = int(number(policy_set)[0]), number(sinks), number(volumes)
     group = number(np.ones(market.options.groups, dtype=np.bool_))
     rows = Rows(
         node=node,
@@ -165,7 +165,7 @@ def _number_rows(market: Market, split: Flags) -> Rows:
         link=link,
         power=power,
         policy=policy,
-        demand=demand_rows,
+        sink=sink,
         volume=volume,
         group=group,
         lower=np.zeros(count),
@@ -281,7 +281,7 @@ def demand_columns(market: Market) -> Program:
     mine = volume != NO_VOLUME
     return assemble(
         [
-            (rows.demand[steps.step_ladder], columns, -np.ones(len(columns))),
+            (rows.sink[demand.sink[steps.step_ladder]], columns, -np.ones(len(columns))),
             (rows.volume[volume[mine]], columns[mine], np.ones(int(mine.sum()))),
         ],
         cost=-steps.step_ticks / TICKS_PER_UNIT,
@@ -297,7 +297,7 @@ def arc_columns(market: Market, chosen: Ints) -> Program:
     factor, period = arcs.factor[chosen], arcs.period[chosen]
     entries = [
         (rows.node[arcs.node[chosen], period], columns, -factor),
-        (rows.demand[arcs.demand[chosen]], columns, np.ones(len(chosen))),
+        (rows.sink[arcs.sink[chosen]], columns, np.ones(len(chosen))),
         *_over_links(market, arcs.route[chosen], period, factor * arcs.gbps[chosen]),
     ]
     return assemble(

@@ -35,14 +35,13 @@ def cut_pieces(market: Market, flows: Flows, accepted: Ints) -> Pieces:
     """Lay the orders of each ladder, best first, over the cells that serve it."""
     arc, pair, fine = _cells_of_arcs(market, flows, accepted)
     arcs = market.arcs
-    order = np.lexsort((arcs.route[arc], pair, arcs.demand[arc]))
+    order = np.lexsort((arcs.route[arc], pair, arcs.sink[arc]))
     arc, pair, fine = arc[order], pair[order], fine[order]
     units = _round(fine * (MICROS / arcs.factor_micros[arc]))
     rows, wanted = _amounts_of_rows(market, flows)
-    ladder = market.demand.ladders.step_ladder[market.demand.ladders.row_step[rows]]
-    demand = arcs.demand[arc]
-    wanted, units = level((ladder, wanted), (demand, units))
-    left, right, amount = pair_in_order((ladder, wanted), (demand, units))
+    sink = sink_of_rows(market)[rows]
+    wanted, units = level((sink, wanted), (arcs.sink[arc], units))
+    left, right, amount = pair_in_order((sink, wanted), (arcs.sink[arc], units))
     return Pieces(
         row=rows[left],
         arc=arc[right],
@@ -52,7 +51,7 @@ def cut_pieces(market: Market, flows: Flows, accepted: Ints) -> Pieces:
 
 
 def _amounts_of_rows(market: Market, flows: Flows) -> tuple[Ints, Ints]:
-    """(row, micro-units): orders of full steps get all, of a step in part pro rata."""
+    """(row, micro-units): orders of full steps get all, of a step in part pro rata; by sink."""
     ladders = market.demand.ladders
     step_fine = _snap(flows.steps)
     used = np.flatnonzero(step_fine[ladders.row_step] > 0)
@@ -63,14 +62,22 @@ def _amounts_of_rows(market: Market, flows: Flows) -> tuple[Ints, Ints]:
     plain = _plain_ladders(market)[ladders.step_ladder]
     grain = np.where(plain, FINE, 1)
     total = np.minimum(step_fine, ladders.step_lots * FINE) // grain
-    return rows, share_pro_rata(step, weight * FINE // grain[step], total) * grain[step]
+    shares = share_pro_rata(step, weight * FINE // grain[step], total) * grain[step]
+    by_sink = np.argsort(sink_of_rows(market)[rows], kind="stable")
+    return rows[by_sink], shares[by_sink]
+
+
+def sink_of_rows(market: Market) -> Ints:
+    """The sink at which each row of the demand ladders is served."""
+    ladders = market.demand.ladders
+    return market.demand.sink[ladders.step_ladder[ladders.row_step]]
 
 
 def _plain_ladders(market: Market) -> Flags:
     """Ladders all of whose factors are 1: a lot of theirs is a lot of accelerators."""
-    plain = np.ones(len(market.demand.want), dtype=np.bool_)
-    plain[market.arcs.demand[market.arcs.factor_micros != MICROS]] = False
-    return plain
+    plain = np.ones(len(market.demand.sink_want), dtype=np.bool_)
+    plain[market.arcs.sink[market.arcs.factor_micros != MICROS]] = False
+    return plain[market.demand.sink]
 
 
 def _cells_of_arcs(market: Market, flows: Flows, accepted: Ints) -> tuple[Ints, Ints, Ints]:

@@ -59,7 +59,7 @@ class Pricing:
         self._traded = traded_cells(market, optimum)
         self._lead = lead_options(market)
         self._pinned = np.zeros_like(self._traded) if pinned is None else pinned
-        self._arcs = np.zeros(len(market.arcs.demand), dtype=np.bool_)
+        self._arcs = np.zeros(len(market.arcs.sink), dtype=np.bool_)
         self._options = np.zeros(len(market.options.block), dtype=np.bool_)
         self._arcs[convex.known_arcs] = True
         self._options[accepted] = True
@@ -193,9 +193,9 @@ class Pricing:
 
     def _add_broken(self, y: Floats) -> bool:
         market, duals = self._market, read_duals(self._market, y)
-        gain = duals.demand[market.arcs.demand] - arc_costs(market, duals)
+        gain = duals.sinks[market.arcs.sink] - arc_costs(market, duals)
         broken = np.flatnonzero(~self._arcs & (gain > BROKEN))
-        arcs = best_of_each(broken, market.arcs.demand[broken], gain[broken], count=2)
+        arcs = best_of_each(broken, market.arcs.sink[broken], gain[broken], count=2)
         if len(arcs):
             columns = arc_columns(market, arcs)
             self._model.add_rows(columns, lower=np.full(len(arcs), -INFINITY), upper=columns.cost)

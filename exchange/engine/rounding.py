@@ -23,7 +23,7 @@ from exchange.engine.book import (
 from exchange.engine.exact_prices import domestic_weight, kw_scaled
 from exchange.engine.market import Market
 from exchange.engine.outcome import Prices
-from exchange.engine.pieces import DUST, Pieces, block_lots
+from exchange.engine.pieces import DUST, Pieces, block_lots, sink_of_rows
 from exchange.engine.sharing import FINE, share_pro_rata
 from exchange.engine.ticks import supply_range
 from exchange.engine.whole import Due, whole_lots
@@ -264,20 +264,17 @@ class _Work:
         broken = (self._pieces.fine % FINE != 0) | (self.lots * FINE != self._pieces.fine)
         open_cell = self._supply.most > self._supply.least
         open_cell[self._pair[broken], self._period[broken]] = True
+        sinks = sink_of_rows(self._market)
         for row in np.unique(self._row[broken])[:TWINS_MAX].tolist():
-            ladder, period = self._ladder_of(row), int(self._market.demand.ladders.row_period[row])
-            for arc in self._cheap_arcs(ladder):
+            period = int(self._market.demand.ladders.row_period[row])
+            for arc in self._cheap_arcs(int(sinks[row])):
                 for pair in self._cheapest_under(int(self._market.arcs.node[arc]), period):
                     if open_cell[pair, period]:
                         self._twin(row, arc, pair)
 
-    def _ladder_of(self, row: int) -> int:
-        ladders = self._market.demand.ladders
-        return int(ladders.step_ladder[ladders.row_step[row]])
-
-    def _cheap_arcs(self, ladder: int) -> list[int]:
+    def _cheap_arcs(self, sink: int) -> list[int]:
         arcs = self._market.arcs
-        mine = np.arange(int(arcs.start[ladder]), int(arcs.start[ladder + 1]))
+        mine = np.arange(int(arcs.start[sink]), int(arcs.start[sink + 1]))
         return [int(arc) for arc in mine[self._cheap[mine]]]
 
     def _cheapest_under(self, node: int, period: int) -> list[int]:

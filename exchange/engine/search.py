@@ -5,8 +5,9 @@ from dataclasses import replace
 
 import numpy as np
 
-from exchange.engine.book import Floats, Ints
+from exchange.engine.book import Flags, Floats, Ints
 from exchange.engine.convex import Convex, Optimum, best_of_each, option_gains
+from exchange.engine.core import build_core
 from exchange.engine.market import (
     Market,
     arc_columns,
@@ -22,64 +23,88 @@ from exchange.engine.solver import INFINITY, MipSolution, Program, solve_mip
 
 SMALL_OPTIONS, SMALL_ARCS = 400, 2_000  # Books that are searched to the end.
 SMALL_NODES, SMALL_ROUNDS = 2_000, 60
-NODES, CHECKS = 20, 100
-POLISH_NODES, POLISH_EACH = 20, 6
+APART_CELLS = 10_000  # So many cells are told apart from the first.
+# How many options of each job the rounds of the search look at, beside those that are taken.
+ROUNDS = (3, 8, 16)
+NODES, CHECKS, GAP = 50, 40, 5e-4
 INSERTIONS, INSERTIONS_HUGE, HUGE_COLUMNS = 15, 2, 60_000  # Each solves a program or two.
-EASY_ROWS, EASY_ARCS = 2_500, 12_000  # Larger programs are rounded, not searched.
 HALF = 0.5
+AGREED = 0.99  # Of an option that was accepted: what the relaxation takes of it, to let it be.
 SPARE, SPARE_EACH = 200, 3
+
+
+def first_convex(market: Market) -> Convex:
+    """The program to relax: each site apart where there are few, else by class.
+
+    A gang fits only where one site can hold it. Sites apart say so; a class adds up the room of
+    sites that are too small, and proves less.
+    """
+    if len(market.options.block) and market.split.size <= APART_CELLS:
+        market = market.with_split(np.ones_like(market.split))
+    return Convex(market)
 
 
 def choose_blocks(convex: Convex, relaxed: Optimum, deadline: float | None) -> Selection:
     """Accept the blocks of greatest welfare under the rule that none loses.
 
-    Small books are searched to the end, site by site. In others blocks are chosen by class first,
-    then each gets its site; then losers go, and who still gains is put back.
+    Small books are searched to the end. In others integer programs over the core of the book find
+    a set of blocks, and better ones near it; then losers go, and who still gains is put back.
     """
     market = convex.market
     options = market.options
-    seconds = None if deadline is None else max(0.1, deadline - time.monotonic())
     if not len(options.block):
         return Selection(accepted=np.zeros(0, dtype=np.int64), optimum=relaxed, convex=convex)
-    if len(options.block) <= SMALL_OPTIONS and len(market.arcs.demand) <= SMALL_ARCS:
-        whole = Convex(market.with_split(np.ones_like(market.split)))
-        found = _search_to_the_end(whole, seconds=seconds)
+    if len(options.block) <= SMALL_OPTIONS and len(market.arcs.sink) <= SMALL_ARCS:
+        found = _search_to_the_end(Convex(market), seconds=_left(deadline))
         if found:
             return found
-    easy = len(market.rows.lower) <= EASY_ROWS and len(convex.known_arcs) <= EASY_ARCS
-    complete = True
-    if easy:
-        known = convex.known_options
-        start = _search(market, known, convex.known_arcs, nodes=NODES, seconds=seconds)
-        chosen, complete = _accepted(start, known), not start.timed_out
-    else:
+    if not market.split.all():
         chosen = np.flatnonzero(relaxed.options >= HALF)
-    placed = place_blocks(market, chosen, relaxed.duals)
-    spare = _promising(market, relaxed, placed)
-    fine = Convex(market.split_at(np.concatenate([placed, spare])), arcs=convex.known_arcs)
-    best = reinsert(drop_losers(fine, placed), spare)
-    if easy:
-        best = _polish(best, seconds)
-    return replace(best, complete=best.complete and complete)
+        placed = place_blocks(market, chosen, relaxed.duals)
+        spare = _promising(market, relaxed, placed)
+        fine = Convex(market.split_at(np.concatenate([placed, spare])), arcs=convex.known_arcs)
+        return reinsert(drop_losers(fine, placed), spare)
+    best = _search_core(convex, relaxed, deadline)
+    return reinsert(best, _promising(market, relaxed, best.accepted))
 
 
-def _polish(best: Selection, seconds: float | None) -> Selection:
-    """Search once more site by site, among what is accepted and the best options at the prices."""
-    market = best.convex.market
-    options = market.options
-    gain = option_gains(market, best.optimum.duals)
-    every = np.arange(len(options.block))
-    near = best_of_each(every, options.group, gain, count=POLISH_EACH)
-    chosen = np.unique(np.concatenate([best.accepted, near]))
-    fine = Convex(market.split_at(chosen), arcs=best.convex.known_arcs)
-    start = np.isin(chosen, best.accepted).astype(np.float64)
-    found = _search(
-        fine.market, chosen, fine.known_arcs, nodes=POLISH_NODES, seconds=seconds, start=start
-    )
-    better = drop_losers(fine, _accepted(found, chosen))
-    if better.welfare <= best.welfare:
-        return replace(best, complete=not found.timed_out)
-    return replace(better, complete=not found.timed_out)
+def _search_core(convex: Convex, relaxed: Optimum, deadline: float | None) -> Selection:
+    """Search the core, then again near what was found, among more and more options."""
+    found = np.zeros(0, dtype=np.int64)
+    complete = True
+    best: Selection | None = None
+    for each in ROUNDS:
+        core = build_core(convex, relaxed, options_each=each)
+        agreed = found[relaxed.options[found] >= AGREED]
+        program = replace(core.program, lower=core.program.lower.copy())
+        program.lower[np.searchsorted(core.options, agreed)] = 1.0
+        start = np.isin(core.options, found) if len(found) else None
+        answer = solve_mip(
+            program,
+            core.whole,
+            nodes=NODES,
+            checks=CHECKS,
+            gap=GAP,
+            start=None if start is None else _padded(start, len(program.cost)),
+            seconds=_left(deadline),
+        )
+        complete &= not answer.timed_out
+        accepted = _accepted(answer, core.options)
+        if best is not None and np.array_equal(accepted, found):
+            continue
+        selection = drop_losers(convex, accepted)
+        if best is None or selection.welfare > best.welfare:
+            best, found = selection, selection.accepted
+    assert best is not None, "there are rounds"
+    return replace(best, complete=complete)
+
+
+def _padded(start: Flags, columns: int) -> Floats:
+    return np.append(start.astype(np.float64), np.zeros(columns - len(start)))
+
+
+def _left(deadline: float | None) -> float | None:
+    return None if deadline is None else max(0.1, deadline - time.monotonic())
 
 
 def _promising(market: Market, relaxed: Optimum, placed: Ints) -> Ints:
@@ -100,7 +125,7 @@ def _search_to_the_end(convex: Convex, *, seconds: float | None) -> Selection | 
     cut takes away no allocation that the rule allows.
     """
     market = convex.market
-    options, arcs = np.arange(len(market.options.block)), np.arange(len(market.arcs.demand))
+    options, arcs = np.arange(len(market.options.block)), np.arange(len(market.arcs.sink))
     cuts: list[Ints] = []
     for _ in range(SMALL_ROUNDS):
         best = _search(market, options, arcs, cuts=cuts, nodes=SMALL_NODES, seconds=seconds)
