@@ -155,3 +155,11 @@ class Book:
         np.add.at(edges, (self.offer_pair, self.offers.first), 1)
         np.add.at(edges, (self.offer_pair, self.offers.end), -1)
         return np.asarray(edges.cumsum(axis=1)[:, :-1] > 0)
+
+    @cached_property
+    def capacity_lots(self) -> Ints:
+        """Shape (pairs, periods): what the offers of each cell add up to."""
+        edges = np.zeros((len(self.pairs[0]), self.periods + 1), dtype=np.int64)
+        np.add.at(edges, (self.offer_pair, self.offers.first), self.offers.quantity_lots)
+        np.add.at(edges, (self.offer_pair, self.offers.end), -self.offers.quantity_lots)
+        return np.asarray(edges.cumsum(axis=1)[:, :-1])

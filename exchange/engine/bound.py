@@ -15,7 +15,7 @@ from exchange.engine.book import LOTS_PER_UNIT, MICROS, NO_GROUP, BidKind, Book,
 from exchange.engine.exact import HUGE, Objects, dot, scale_micros
 from exchange.engine.exact_prices import ExactPrices, certified, net_prices
 from exchange.engine.outcome import CertificatePrices
-from exchange.engine.reach import Reach
+from exchange.engine.reach import Reach, distinct_rows
 
 _CHUNK_ROWS: Final = 2_000_000
 _MINUTES: Final = 60
@@ -96,32 +96,42 @@ def best_block_surplus(book: Book, reach: Reach, prices: ExactPrices) -> dict[tu
 def block_surpluses(book: Book, reach: Reach, prices: ExactPrices) -> dict[int, int]:
     """Give each block's best surplus at the prices, over all its options; may be negative.
 
-    A block that can be placed nowhere is left out.
+    An option is a start on one site that can hold the whole block, were it alone. A block that
+    can be placed nowhere is left out.
     """
     bids = book.bids
     blocks = np.flatnonzero(bids.kind == BidKind.BLOCK)
+    row, choice = unroll_windows(bids.choice_start[blocks], bids.choice_start[blocks + 1])
+    bid = blocks[row]
+    lots = block_lots(bids.quantity_lots[bid], bids.choice_factor_micros[choice])
     found: dict[int, int] = {}
-    for duration in np.unique(bids.duration[blocks]):
-        costs = reach.cheapest(prices, int(duration))
-        mine = blocks[bids.duration[blocks] == duration]
-        for bid, surplus in _option_surpluses(book, reach, costs, mine):
-            found[bid] = max(found.get(bid, surplus), surplus)
+    (duration, size), kind = distinct_rows((bids.duration[bid], lots // LOTS_PER_UNIT))
+    order = np.argsort(kind, kind="stable")
+    for number, mine in enumerate(np.split(order, np.cumsum(np.bincount(kind))[:-1])):
+        shape = int(duration[number]), int(size[number])
+        best = _gang_surpluses(book, reach, prices, shape, (bid[mine], choice[mine]))
+        for one, surplus in best:
+            found[one] = max(found.get(one, surplus), surplus)
     return found
 
 
-def _option_surpluses(
-    book: Book, reach: Reach, costs: Ints, blocks: Ints
+def _gang_surpluses(
+    book: Book,
+    reach: Reach,
+    prices: ExactPrices,
+    shape: tuple[int, int],
+    chosen: tuple[Ints, Ints],
 ) -> Iterator[tuple[int, int]]:
-    """Give blocks of one duration with their surplus at the best start, for each accelerator."""
+    """Give blocks of one (duration, size) with their surplus at the best start, by choice."""
     bids = book.bids
-    row, choice = unroll_windows(bids.choice_start[blocks], bids.choice_start[blocks + 1])
-    bid = blocks[row]
-    for rows, start in window_rows(bids.first[bid], bids.end[bid] - bids.duration[bid] + 1):
+    (duration, size), (bid, choice) = shape, chosen
+    wants, want = np.unique(reach.want[choice], return_inverse=True)
+    costs = reach.cheapest_for_gang(prices, duration, (size, wants))
+    for rows, start in window_rows(bids.first[bid], bids.end[bid] - duration + 1):
         change = np.flatnonzero(np.diff(rows, prepend=-1))
-        cheapest = np.minimum.reduceat(costs[reach.want[choice[rows]], start], change)
+        cheapest = np.minimum.reduceat(costs[want[rows], start], change)
         here = rows[change][cheapest < HUGE]
-        lots = block_lots(bids.quantity_lots[bid[here]], bids.choice_factor_micros[choice[here]])
-        paid = cheapest[cheapest < HUGE].astype(object) * lots
+        paid = cheapest[cheapest < HUGE].astype(object) * (size * LOTS_PER_UNIT)
         yield from zip(bid[here].tolist(), block_values(book, bid[here]) - paid, strict=True)
 
 

@@ -118,7 +118,7 @@ def _fits(book: Book, network: Network, rows: tuple[Ints, Ints, Ints]) -> Flags:
     """Shape (rows, periods): the pair, its region's power and the route could carry the block."""
     block, way, need = rows
     pair, route = network.pair_ways.node[way], network.pair_ways.route[way]
-    fits = capacity_lots(book)[pair] >= need[:, None] * 1_000
+    fits = book.capacity_lots[pair] >= need[:, None] * 1_000
     power = np.where(book.power_kw_micros == UNLIMITED, np.inf, book.power_kw_micros / MICROS)
     fits &= power[network.pair_region[pair]] * (1 + 1e-12) >= (network.kw[pair] * need)[:, None]
     gbps = book.bids.gbps_micros[block] * need
@@ -129,11 +129,3 @@ def _fits(book: Book, network: Network, rows: tuple[Ints, Ints, Ints]) -> Flags:
         if len(links) and mine.any():
             fits[mine] &= room[links].min(axis=0)[None, :] >= gbps[mine, None]
     return np.asarray(fits)
-
-
-def capacity_lots(book: Book) -> Ints:
-    """Shape (pairs, periods): what the offers of each cell add up to."""
-    edges = np.zeros((len(book.pairs[0]), book.periods + 1), dtype=np.int64)
-    np.add.at(edges, (book.offer_pair, book.offers.first), book.offers.quantity_lots)
-    np.add.at(edges, (book.offer_pair, book.offers.end), -book.offers.quantity_lots)
-    return edges.cumsum(axis=1)[:, :-1]

@@ -5,7 +5,7 @@ taken, what is much worse is not. Steps of a row that are far on one side become
 their mean price, dear arcs are left out, and of each job only its best options are kept.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -25,8 +25,7 @@ from exchange.engine.market import (
 from exchange.engine.solver import Program
 from exchange.engine.support import TINY
 
-NEAR = 2.0  # Currency per hour: within this of the price a step or an arc keeps its own column.
-NEVER_MERGED = -1
+NEAR = 0.5  # Currency per hour: within this of the price a step or an arc keeps its own column.
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,23 +41,30 @@ class Core:
         return np.arange(len(self.program.cost)) < len(self.options)
 
 
-def build_core(convex: Convex, relaxed: Optimum, *, options_each: int) -> Core:
+def build_core(
+    convex: Convex, relaxed: Optimum, *, options_each: int, kept: Ints | None = None
+) -> Core:
     """Keep what may matter at prices near those of the relaxation.
 
-    Each job keeps its ``options_each`` best options at these prices, and those that it takes.
+    Each job keeps its ``options_each`` best options at these prices, those that it takes, and those
+    ``kept``; only the cells of these are told apart.
     """
     market, prices = convex.market, relaxed.duals.rows
     options = promising_options(market, relaxed, options_each)
+    if kept is not None:
+        options = np.union1d(options, kept)
+    inner = market.split_at(options)
     arcs = convex.known_arcs
     ways = arc_columns(market, arcs)
     near = (ways.cost - per_column(ways, prices) <= NEAR) | (relaxed.arcs[arcs] > TINY)
+    supply, demand = supply_columns(market), demand_columns(market)
     program = join_columns(
         [
-            option_columns(market, options),
-            _gathered(supply_columns(market), prices, relaxed.supply),
-            feed_columns(market),
-            _gathered(demand_columns(market), prices, relaxed.steps),
-            take_columns(ways, np.flatnonzero(near)),
+            option_columns(inner, options),
+            _gathered(supply_columns(inner), per_column(supply, prices) - supply.cost),
+            feed_columns(inner),
+            _gathered(demand_columns(inner), per_column(demand, prices) - demand.cost),
+            arc_columns(inner, arcs[near]),
         ]
     )
     return Core(program=program, options=options)
@@ -72,30 +78,27 @@ def promising_options(market: Market, relaxed: Optimum, each: int) -> Ints:
     return np.union1d(best, np.flatnonzero(relaxed.options > TINY))
 
 
-def _gathered(steps: Program, prices: Floats, x: Floats) -> Program:
-    """Steps near the price as they are; those far above or below it as one column a row."""
-    gain = per_column(steps, prices) - steps.cost
-    partly = (x > TINY) & (x < steps.upper - TINY)
-    alone = (np.abs(gain) <= NEAR) | partly | (np.diff(steps.start) > 1)
-    far = np.flatnonzero(~alone)
-    row = steps.index[steps.start[far]]
-    key, place = np.unique(2 * row + (gain[far] > 0), return_inverse=True)
-    first = far[np.unique(place, return_index=True)[1]] if len(far) else far
-    upper = np.bincount(place, weights=steps.upper[far], minlength=len(key))
-    money = np.bincount(place, weights=(steps.upper * steps.cost)[far], minlength=len(key))
-    merged = take_columns(steps, first)
+def _gathered(steps: Program, gain: Floats) -> Program:
+    """Steps of a row with the same price are one column; so are those far above or below it."""
+    alone = np.diff(steps.start) > 1
+    single = np.flatnonzero(~alone)
+    row = steps.index[steps.start[single]]
+    far = np.where(np.abs(gain[single]) > NEAR, np.sign(gain[single]), 0)
+    price = np.where(far == 0, steps.cost[single], 0.0)
+    order = np.lexsort((price, far, row))
+    keys = np.stack([row, far, price])[:, order]
+    new = np.append(True, (np.diff(keys, axis=1) != 0).any(axis=0))[: len(order)]
+    first = np.flatnonzero(new)
+    upper = _sums(steps.upper[single][order], first)
+    money = _sums((steps.upper * steps.cost)[single][order], first)
+    merged = take_columns(steps, single[order[first]])
     return join_columns(
         [
             take_columns(steps, np.flatnonzero(alone)),
-            Program(
-                cost=money / np.maximum(upper, TINY),
-                lower=merged.lower,
-                upper=upper,
-                row_lower=merged.row_lower,
-                row_upper=merged.row_upper,
-                start=merged.start,
-                index=merged.index,
-                value=merged.value,
-            ),
+            replace(merged, cost=money / np.maximum(upper, TINY), upper=upper),
         ]
     )
+
+
+def _sums(values: Floats, first: Ints) -> Floats:
+    return np.add.reduceat(values, first) if len(first) else values[:0]

@@ -7,14 +7,13 @@ take costs least above the price and still fits beside the blocks placed before.
 import numpy as np
 
 from exchange.engine.book import LOTS_PER_UNIT, TICKS_PER_UNIT, Floats, Ints
-from exchange.engine.columns import capacity_lots
 from exchange.engine.market import Duals, Market
 
 
 def place_blocks(market: Market, chosen: Ints, duals: Duals) -> Ints:
     """Options at single sites for options that stand for their class; who does not fit is left."""
     options = market.options
-    left = capacity_lots(market.book) // LOTS_PER_UNIT
+    left = market.book.capacity_lots // LOTS_PER_UNIT
     taken = np.zeros_like(left)
     size = options.need * (options.end - options.first)
     twins = _Twins(market)

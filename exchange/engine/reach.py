@@ -9,10 +9,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from exchange.engine.book import UNLIMITED, Book, Flags, Ints
+from exchange.engine.book import LOTS_PER_UNIT, UNLIMITED, Book, Flags, Ints
 from exchange.engine.distinct import distinct_rows, number_lists
 from exchange.engine.exact import HUGE, scale_micros
-from exchange.engine.exact_prices import ExactPrices
+from exchange.engine.exact_prices import ExactPrices, kw_scaled
 
 ROUTE_PRICE_MAX = 10**15
 NO_ROUTE = -2  # No route leaves the origin within the bound.
@@ -62,33 +62,77 @@ class Reach:
         :returns: shape (wants, periods - duration + 1), in micro-ticks per hour of a period,
             rounded down; ``HUGE`` or more where nothing acceptable is open all the time
         """
+        every = np.arange(len(self._wants.lane))
+        pairs = np.ones(len(self.book.pairs[0]), dtype=np.bool_) if pairs is None else pairs
+        room = self.book.open_cells & pairs[:, None]
+        return self._cheapest(prices, (duration, 0), (every, room), routes)
+
+    def cheapest_for_gang(
+        self, prices: ExactPrices, duration: int, gang: tuple[int, Ints]
+    ) -> Ints:
+        """Give the same for each of so many accelerators together: (how many, wants).
+
+        Only where one site's offers, the region's power budget and the links can carry them all:
+        elsewhere no allocation can put them. Shape (wants given, starts).
+        """
+        size, wants = gang
+        return self._cheapest(prices, (duration, size), (wants, self._room(size)), None)
+
+    def _room(self, size: int) -> Flags:
+        """Flag (pairs, periods) where offers and the power budget could carry a gang."""
+        book = self.book
+        limit = book.power_kw_micros[book.sites.region[book.pairs[0]]]
+        # kW x 10**15 each; the most that fits below an unlimited budget is never asked for.
+        least = [-(-int(kw) * size // 10**9) for kw in kw_scaled(book)]
+        drawn = np.array([min(kw, HUGE) for kw in least], dtype=np.int64)
+        powered = (limit == UNLIMITED) | (limit >= drawn[:, None])
+        return np.asarray((book.capacity_lots >= size * LOTS_PER_UNIT) & powered)
+
+    def _cheapest(
+        self,
+        prices: ExactPrices,
+        shape: tuple[int, int],
+        asked: tuple[Ints, Flags],
+        routes: Flags | None,
+    ) -> Ints:
+        (duration, _), (wants, room) = shape, asked
         cells = window_sums(prices.cells, duration)
-        closed = window_sums((~self.book.open_cells).astype(np.int64), duration) > 0
+        closed = window_sums((~room).astype(np.int64), duration) > 0
         cells = np.where(closed, HUGE, cells)
         if routes is None:
             routes = np.ones(len(self.book.routes.names), dtype=np.bool_)
-        delivery = self._delivery(route_prices(self.book, prices.links), duration, routes)
-        best = np.full((len(self._wants.lane), cells.shape[1]), HUGE, dtype=np.int64)
+        delivery = self._delivery(route_prices(self.book, prices.links), shape, routes)
+        best = np.full((len(wants), cells.shape[1]), HUGE, dtype=np.int64)
         site, chip = self.book.pairs
-        for accelerator in np.unique(chip):
-            wants = np.flatnonzero(self._wants.accelerator == accelerator)
-            for pair in np.flatnonzero((chip == accelerator) & (True if pairs is None else pairs)):
-                able = wants[self._site_allowed[self._wants.allowed[wants], site[pair]]]
+        lane, allowed = self._wants.lane[wants], self._wants.allowed[wants]
+        for accelerator in np.unique(self._wants.accelerator[wants]):
+            mine = np.flatnonzero(self._wants.accelerator[wants] == accelerator)
+            for pair in np.flatnonzero((chip == accelerator) & ~closed.all(axis=1)):
+                able = mine[self._site_allowed[allowed[mine], site[pair]]]
                 region = self.book.sites.region[site[pair]]
-                cost = cells[pair] + delivery[self._wants.lane[able], region]
+                cost = cells[pair] + delivery[lane[able], region]
                 best[able] = np.minimum(best[able], cost)
         return best
 
-    def _delivery(self, prices: Ints, duration: int, routes: Flags) -> Ints:
-        """Give (lanes, regions, starts): the cheapest route's cost per accelerator."""
+    def _delivery(self, prices: Ints, shape: tuple[int, int], routes: Flags) -> Ints:
+        """Give (lanes, regions, starts): the cheapest route's cost per accelerator.
+
+        ``shape``: duration, and how many accelerators a route must carry at once.
+        """
+        duration, size = shape
         sums = window_sums(prices, duration)
-        shape = (len(self._lanes.origin), len(self.book.regions), sums.shape[1])
-        cost = np.full(shape, HUGE, dtype=np.int64)
-        table = self.book.routes
+        cost = np.full((len(self._lanes.origin), len(self.book.regions), sums.shape[1]), HUGE)
+        table, limits = self.book.routes, self.book.link_gbps_micros
         for route in np.flatnonzero(routes):
             near = self._lanes.origin == table.origin[route]
             lanes = np.flatnonzero(near & (table.latency_micros[route] <= self._lanes.latency))
-            paid = scale_micros(sums[route][None, :], self._lanes.gbps[lanes][:, None])
+            gbps = self._lanes.gbps[lanes][:, None]
+            paid = scale_micros(sums[route][None, :], gbps)
+            over = table.links[table.link_start[route] : table.link_start[route + 1]]
+            if size and len(over):
+                limit = np.where(limits[over] == UNLIMITED, HUGE, limits[over]).min(axis=0)
+                full = window_sums((gbps * size > limit).astype(np.int64), duration) > 0
+                paid = np.where(full, HUGE, paid)
             region = table.region[route]
             cost[lanes, region] = np.minimum(cost[lanes, region], paid)
         return cost

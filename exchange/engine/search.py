@@ -8,6 +8,7 @@ import numpy as np
 from exchange.engine.book import Flags, Floats, Ints
 from exchange.engine.convex import Convex, Optimum, best_of_each, option_gains
 from exchange.engine.core import build_core
+from exchange.engine.diving import dive
 from exchange.engine.market import (
     Market,
     arc_columns,
@@ -24,8 +25,9 @@ from exchange.engine.solver import INFINITY, MipSolution, Program, solve_mip
 SMALL_OPTIONS, SMALL_ARCS = 400, 2_000  # Books that are searched to the end.
 SMALL_NODES, SMALL_ROUNDS = 2_000, 60
 APART_CELLS = 10_000  # So many cells are told apart from the first.
-# How many options of each job the rounds of the search look at, beside those that are taken.
-ROUNDS = (3, 8, 16)
+# How many options of each job the search looks at, beside those that the relaxation takes: first,
+# and in the rounds around what was found.
+FIRST, ROUNDS = 3, (3, 8)
 NODES, CHECKS, GAP = 50, 40, 5e-4
 INSERTIONS, INSERTIONS_HUGE, HUGE_COLUMNS = 15, 2, 60_000  # Each solves a program or two.
 HALF = 0.5
@@ -69,34 +71,33 @@ def choose_blocks(convex: Convex, relaxed: Optimum, deadline: float | None) -> S
 
 
 def _search_core(convex: Convex, relaxed: Optimum, deadline: float | None) -> Selection:
-    """Search the core, then again near what was found, among more and more options."""
-    found = np.zeros(0, dtype=np.int64)
+    """Dive to a first set, then search near it, among more and more options."""
+    first = build_core(convex, relaxed, options_each=FIRST)
+    best = drop_losers(convex, dive(first, convex.market.options.group))
     complete = True
-    best: Selection | None = None
     for each in ROUNDS:
-        core = build_core(convex, relaxed, options_each=each)
-        agreed = found[relaxed.options[found] >= AGREED]
-        program = replace(core.program, lower=core.program.lower.copy())
-        program.lower[np.searchsorted(core.options, agreed)] = 1.0
-        start = np.isin(core.options, found) if len(found) else None
-        answer = solve_mip(
-            program,
-            core.whole,
-            nodes=NODES,
-            checks=CHECKS,
-            gap=GAP,
-            start=None if start is None else _padded(start, len(program.cost)),
-            seconds=_left(deadline),
-        )
+        answer, accepted = _search_near(convex, relaxed, best.accepted, (each, _left(deadline)))
         complete &= not answer.timed_out
-        accepted = _accepted(answer, core.options)
-        if best is not None and np.array_equal(accepted, found):
-            continue
-        selection = drop_losers(convex, accepted)
-        if best is None or selection.welfare > best.welfare:
-            best, found = selection, selection.accepted
-    assert best is not None, "there are rounds"
+        if not np.array_equal(accepted, best.accepted):
+            found = drop_losers(convex, accepted)
+            best = found if found.welfare > best.welfare else best
     return replace(best, complete=complete)
+
+
+def _search_near(
+    convex: Convex, relaxed: Optimum, accepted: Ints, how: tuple[int, float | None]
+) -> tuple[MipSolution, Ints]:
+    """Search on with what was accepted and the relaxation takes as well; (answer, accepted)."""
+    each, seconds = how
+    core = build_core(convex, relaxed, options_each=each, kept=accepted)
+    agreed = accepted[relaxed.options[accepted] >= AGREED]
+    program = replace(core.program, lower=core.program.lower.copy())
+    program.lower[np.searchsorted(core.options, agreed)] = 1.0
+    start = _padded(np.isin(core.options, accepted), len(program.cost))
+    answer = solve_mip(
+        program, core.whole, nodes=NODES, checks=CHECKS, gap=GAP, start=start, seconds=seconds
+    )
+    return answer, accepted if answer.x is None else _accepted(answer, core.options)
 
 
 def _padded(start: Flags, columns: int) -> Floats:
