@@ -12,10 +12,11 @@ from typing import Final
 import numpy as np
 
 from exchange.engine.book import LOTS_PER_UNIT, MICROS, NO_GROUP, BidKind, Book, Ints
+from exchange.engine.distinct import distinct_rows
 from exchange.engine.exact import HUGE, Objects, dot, scale_micros
 from exchange.engine.exact_prices import ExactPrices, certified, net_prices
 from exchange.engine.outcome import CertificatePrices
-from exchange.engine.reach import Reach, distinct_rows
+from exchange.engine.reach import Reach
 
 _CHUNK_ROWS: Final = 2_000_000
 _MINUTES: Final = 60
@@ -105,25 +106,22 @@ def block_surpluses(book: Book, reach: Reach, prices: ExactPrices) -> dict[int, 
     bid = blocks[row]
     lots = block_lots(bids.quantity_lots[bid], bids.choice_factor_micros[choice])
     found: dict[int, int] = {}
-    (duration, size), kind = distinct_rows((bids.duration[bid], lots // LOTS_PER_UNIT))
+    (durations, sizes), kind = distinct_rows((bids.duration[bid], lots // LOTS_PER_UNIT))
     order = np.argsort(kind, kind="stable")
-    for number, mine in enumerate(np.split(order, np.cumsum(np.bincount(kind))[:-1])):
-        shape = int(duration[number]), int(size[number])
-        best = _gang_surpluses(book, reach, prices, shape, (bid[mine], choice[mine]))
+    ends = np.searchsorted(kind[order], np.arange(len(sizes) + 1)).tolist()
+    for number, shape in enumerate(zip(durations.tolist(), sizes.tolist(), strict=True)):
+        mine = order[ends[number] : ends[number + 1]]
+        best = _gang_surpluses(reach, prices, shape, (bid[mine], choice[mine]))
         for one, surplus in best:
             found[one] = max(found.get(one, surplus), surplus)
     return found
 
 
 def _gang_surpluses(
-    book: Book,
-    reach: Reach,
-    prices: ExactPrices,
-    shape: tuple[int, int],
-    chosen: tuple[Ints, Ints],
+    reach: Reach, prices: ExactPrices, shape: tuple[int, int], chosen: tuple[Ints, Ints]
 ) -> Iterator[tuple[int, int]]:
     """Give blocks of one (duration, size) with their surplus at the best start, by choice."""
-    bids = book.bids
+    book, bids = reach.book, reach.book.bids
     (duration, size), (bid, choice) = shape, chosen
     wants, want = np.unique(reach.want[choice], return_inverse=True)
     costs = reach.cheapest_for_gang(prices, duration, (size, wants))

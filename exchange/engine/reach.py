@@ -67,9 +67,7 @@ class Reach:
         room = self.book.open_cells & pairs[:, None]
         return self._cheapest(prices, (duration, 0), (every, room), routes)
 
-    def cheapest_for_gang(
-        self, prices: ExactPrices, duration: int, gang: tuple[int, Ints]
-    ) -> Ints:
+    def cheapest_for_gang(self, prices: ExactPrices, duration: int, gang: tuple[int, Ints]) -> Ints:
         """Give the same for each of so many accelerators together: (how many, wants).
 
         Only where one site's offers, the region's power budget and the links can carry them all:

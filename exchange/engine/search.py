@@ -26,8 +26,8 @@ SMALL_OPTIONS, SMALL_ARCS = 400, 2_000  # Books that are searched to the end.
 SMALL_NODES, SMALL_ROUNDS = 2_000, 60
 APART_CELLS = 10_000  # So many cells are told apart from the first.
 # How many options of each job the search looks at, beside those that the relaxation takes: first,
-# and in the rounds around what was found.
-FIRST, ROUNDS = 3, (3, 8)
+# and in the rounds around what was found, which end when one adds less than WORTH to the welfare.
+FIRST, ROUNDS, WORTH = 3, (3, 8, 12, 16), 0.005
 NODES, CHECKS, GAP = 50, 40, 5e-4
 INSERTIONS, INSERTIONS_HUGE, HUGE_COLUMNS = 15, 2, 60_000  # Each solves a program or two.
 HALF = 0.5
@@ -78,9 +78,10 @@ def _search_core(convex: Convex, relaxed: Optimum, deadline: float | None) -> Se
     for each in ROUNDS:
         answer, accepted = _search_near(convex, relaxed, best.accepted, (each, _left(deadline)))
         complete &= not answer.timed_out
-        if not np.array_equal(accepted, best.accepted):
-            found = drop_losers(convex, accepted)
-            best = found if found.welfare > best.welfare else best
+        found = drop_losers(convex, accepted)
+        before, best = best.welfare, max(best, found, key=lambda one: one.welfare)
+        if best.welfare - before < WORTH * before:
+            break
     return replace(best, complete=complete)
 
 

@@ -1,11 +1,14 @@
 """What the judges add up by the million, against the same said one order at a time."""
 
+from collections.abc import Iterator
+from itertools import product
+
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
 from exchange.engine.audit_ties import misshared, share_pro_rata
-from exchange.engine.book import MICROS, BidKind, Book
+from exchange.engine.book import LOTS_PER_UNIT, MICROS, UNLIMITED, BidKind, Book
 from exchange.engine.bound import (
     block_lots,
     block_surpluses,
@@ -13,9 +16,9 @@ from exchange.engine.bound import (
     unit_costs,
     volume_surplus,
 )
-from exchange.engine.exact import HUGE
-from exchange.engine.exact_prices import ExactPrices
-from exchange.engine.reach import Reach
+from exchange.engine.exact import scale_micros
+from exchange.engine.exact_prices import ExactPrices, kw_scaled
+from exchange.engine.reach import Reach, allowed_sites, route_prices
 from tests.engine.strategies import small_books
 
 
@@ -47,21 +50,61 @@ def test_a_volume_bid_gains_in_the_cheapest_periods_that_it_may_use(book: Book, 
 
 
 @given(book=small_books(), seed=st.integers(0, 99))
-def test_a_block_gains_most_at_its_best_accelerator_and_start(book: Book, seed: int) -> None:
-    bids, reach, prices = book.bids, Reach(book), _draw_prices(book, seed)
+def test_a_block_gains_most_at_the_best_place_that_can_hold_it_whole(book: Book, seed: int) -> None:
+    prices = _draw_prices(book, seed)
     best: dict[int, int] = {}
-    for bid in np.flatnonzero(bids.kind == BidKind.BLOCK).tolist():
-        length = int(bids.duration[bid])
-        costs = reach.cheapest(prices, length)
-        for choice in range(bids.choice_start[bid], bids.choice_start[bid + 1]):
-            factor = bids.choice_factor_micros[choice : choice + 1]
-            [lots] = block_lots(int(bids.quantity_lots[bid]), factor).tolist()
+    for bid in np.flatnonzero(book.bids.kind == BidKind.BLOCK).tolist():
+        for gain in _gains(book, prices, bid):
+            best[bid] = max(best.get(bid, gain), gain)
+    assert block_surpluses(book, Reach(book), prices) == best
+
+
+def _gains(book: Book, prices: ExactPrices, bid: int) -> Iterator[int]:
+    """What one block gains with each accelerator, site, route and start."""
+    bids, length = book.bids, int(book.bids.duration[bid])
+    for choice in range(bids.choice_start[bid], bids.choice_start[bid + 1]):
+        factor = bids.choice_factor_micros[choice : choice + 1]
+        [lots] = block_lots(int(bids.quantity_lots[bid]), factor).tolist()
+        for pair, route in product(range(len(book.pairs[0])), range(len(book.routes.names))):
+            if book.pairs[1][pair] != bids.choice_accelerator[choice]:
+                continue
+            if not _leads(book, bid, int(book.pairs[0][pair]), route):
+                continue
             for start in range(bids.first[bid], bids.end[bid] - length + 1):
-                cost = int(costs[reach.want[choice], start])
-                if cost < HUGE:
-                    gain = block_value(book, bid) - cost * lots
-                    best[bid] = max(best.get(bid, gain), gain)
-    assert block_surpluses(book, reach, prices) == best
+                window = slice(start, start + length)
+                if _holds(book, (pair, route, window), (bid, lots)):
+                    links = route_prices(book, prices.links)[route, window].sum()
+                    paid = scale_micros(np.array([links]), bids.gbps_micros[bid : bid + 1])
+                    cost = int(prices.cells[pair, window].sum()) + int(paid[0])
+                    yield block_value(book, bid) - cost * lots
+
+
+def _leads(book: Book, bid: int, site: int, route: int) -> bool:
+    bids, routes = book.bids, book.routes
+    bound = int(bids.latency_micros_max[bid])
+    return bool(
+        allowed_sites(book, bid)[site]
+        and routes.origin[route] == bids.origin[bid]
+        and routes.region[route] == book.sites.region[site]
+        and (bound == UNLIMITED or routes.latency_micros[route] <= bound)
+    )
+
+
+def _holds(book: Book, place: tuple[int, int, slice], gang: tuple[int, int]) -> bool:
+    """Whether offers, the region's power and the links could carry the block, were it alone."""
+    (pair, route, window), (bid, lots) = place, gang
+    size = lots // LOTS_PER_UNIT
+    region = book.sites.region[book.pairs[0][pair]]
+    budgets = book.power_kw_micros[region, window].tolist()
+    drawn = int(kw_scaled(book)[pair]) * size
+    over = book.routes.links[book.routes.link_start[route] : book.routes.link_start[route + 1]]
+    limits = book.link_gbps_micros[over, window].ravel().tolist()
+    gbps = int(book.bids.gbps_micros[bid]) * size
+    return bool(
+        (book.capacity_lots[pair, window] >= lots).all()
+        and all(kw == UNLIMITED or drawn <= kw * 10**9 for kw in budgets)
+        and all(limit == UNLIMITED or gbps <= limit for limit in limits)
+    )
 
 
 WEIGHTS = st.lists(st.integers(1, 5), min_size=2, max_size=5)
