@@ -30,7 +30,7 @@ ALL_ARCS = 4_000  # So many arcs are given to the solver at once.
 ARCS_FIRST, ARCS_A_ROUND = 5, 3
 OPTIONS_FIRST, OPTIONS_A_ROUND = 10, 6
 LARGE_COLUMNS = 20_000  # From here a round that adds less than ENOUGH to the welfare is the
-ENOUGH = 2e-5  # last: any duals prove a bound.
+ENOUGH = 1e-4  # last: any duals prove a bound.
 FEW_NEW = 0.02  # A share of the columns: with fewer new ones the last basis is a good start.
 
 

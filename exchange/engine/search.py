@@ -26,8 +26,10 @@ SMALL_OPTIONS, SMALL_ARCS = 400, 2_000  # Books that are searched to the end.
 SMALL_NODES, SMALL_ROUNDS = 2_000, 60
 APART_CELLS = 10_000  # So many cells are told apart from the first.
 # How many options of each job the search looks at, beside those that the relaxation takes: first,
-# and in the rounds around what was found, which end when one adds less than WORTH to the welfare.
+# and in the rounds around what was found. These end when one adds less than WORTH to the welfare, or
+# what is found is CLOSE to the relaxation; with many jobs, where a round takes long, less close.
 FIRST, ROUNDS, WORTH = 3, (3, 8, 12, 16), 0.005
+MANY_JOBS, CLOSE, CLOSE_MANY = 500, 0.005, 0.015
 NODES, CHECKS, GAP = 50, 40, 5e-4
 INSERTIONS, INSERTIONS_HUGE, HUGE_COLUMNS = 15, 2, 60_000  # Each solves a program or two.
 HALF = 0.5
@@ -74,13 +76,15 @@ def _search_core(convex: Convex, relaxed: Optimum, deadline: float | None) -> Se
     """Dive to a first set, then search near it, among more and more options."""
     first = build_core(convex, relaxed, options_each=FIRST)
     best = drop_losers(convex, dive(first, convex.market.options.group))
+    many = convex.market.options.groups > MANY_JOBS
+    close = relaxed.welfare * (CLOSE_MANY if many else CLOSE)
     complete = True
     for each in ROUNDS:
         answer, accepted = _search_near(convex, relaxed, best.accepted, (each, _left(deadline)))
         complete &= not answer.timed_out
         found = drop_losers(convex, accepted)
         before, best = best.welfare, max(best, found, key=lambda one: one.welfare)
-        if best.welfare - before < WORTH * before:
+        if best.welfare - before < WORTH * before or relaxed.welfare - best.welfare < close:
             break
     return replace(best, complete=complete)
 

@@ -47,7 +47,7 @@ class Size:
     jobs: int | None = None  # the first so many of the sample; None: all
 
 
-USUAL = Size(jobs=300)
+USUAL = Size()
 
 
 def nodes(size: Size) -> Iterator[Node]:
