@@ -26,8 +26,8 @@ SMALL_OPTIONS, SMALL_ARCS = 400, 2_000  # Books that are searched to the end.
 SMALL_NODES, SMALL_ROUNDS = 2_000, 60
 APART_CELLS = 10_000  # So many cells are told apart from the first.
 # How many options of each job the search looks at, beside those that the relaxation takes: first,
-# and in the rounds around what was found. These end when one adds less than WORTH to the welfare, or
-# what is found is CLOSE to the relaxation; with many jobs, where a round takes long, less close.
+# and in the rounds around what was found. These end when one adds less than WORTH to the welfare,
+# or what is found is CLOSE to the relaxation; with many jobs, where rounds are long, less close.
 FIRST, ROUNDS, WORTH = 3, (3, 8, 12, 16), 0.005
 MANY_JOBS, CLOSE, CLOSE_MANY = 500, 0.005, 0.015
 NODES, CHECKS, GAP = 50, 40, 5e-4
