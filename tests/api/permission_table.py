@@ -39,6 +39,7 @@ RULES = {
     # of the portal
     "all": "ok ok ok ok ok ok - ok ok",
     "no token": "404 404 404 404 404 404 - 404 404",
+    "unpublished": "404 404 404 404 404 404 - 404 404",  # for all, once the auction is published
     "person": "302 ok ok ok ok ok - ok ok",
     "nobody": "302 404 404 404 404 404 - 404 404",  # chooses somebody else's membership
     "see own": "302 404 ok ok ok ok - ok ok",
@@ -47,6 +48,9 @@ RULES = {
     "owners": "302 ok 403 403 ok 403 - ok ok",
     "owners own": "302 404 403 403 ok 403 - 404 404",
     "buyer": "302 ok ok ok ok ok - 403 403",
+    "buyer own": "302 404 ok ok ok ok - 403 403",
+    "buy": "302 ok 403 ok ok 403 - 403 403",
+    "buy own": "302 404 403 ok ok 403 - 403 403",
     "buyer's owners": "302 ok 403 403 ok 403 - 403 403",
     "buyer's owners own": "302 404 403 403 ok 403 - 403 403",
     "provider": "302 ok ok ok ok ok - 403 403",
@@ -297,6 +301,12 @@ PROVIDER_PAGES = [
     *rows("maintenance/new/", GET="sell", POST="sell"),
     *rows("maintenance/<slug:public_id>/cancel/", named="window", POST="sell own"),
 ]
+BUYER_PAGES = [
+    listed("bids/", "buyer", "bid"),
+    *rows("bids/new/", GET="buy", POST="buy"),
+    *rows("bids/<slug:public_id>/", named="bid", GET="buyer own"),
+    *rows("bids/<slug:public_id>/cancel/", named="bid", POST="buy own"),
+]
 MARKET = [
     *rows(f"{V1}regions", GET="open"),
     *rows(f"{V1}accelerators", GET="open"),
@@ -310,8 +320,24 @@ MARKET = [
     *rows(f"{V1}fills", GET="open"),
     *rows("", GET="all"),
     *rows("theme/", POST="all"),
+    *rows("market/", GET="all"),
+    *rows("market/stream/", GET="all"),
+    *rows("market/curves/", GET="all"),
+    *rows("market/map/", GET="all"),
+    *rows("market/index/", GET="all"),
+    *rows("market/index/<slug:table>.<slug:form>", named="index_file", GET="all"),
+    *rows("market/models/", GET="all"),
+    *rows("market/models/<str:code>/", named="model", GET="all"),
+    *rows("market/auctions/", GET="all"),
+    *rows("market/auctions/<slug:public_id>/", named="auction", GET="unpublished"),
+    *rows("market/auctions/<slug:public_id>/archive.zip", named="auction", GET="unpublished"),
+    *rows(
+        "market/auctions/<slug:public_id>/<slug:table>.<slug:form>",
+        named="auction_file",
+        GET="unpublished",
+    ),
 ]
-DOORS = [*ACCOUNTS, *SETTLEMENT, *ORDERS, *PROVIDER_PAGES, *MARKET]
+DOORS = [*ACCOUNTS, *SETTLEMENT, *ORDERS, *PROVIDER_PAGES, *BUYER_PAGES, *MARKET]
 NOT_OURS = (  # and why it has no rows here
     "accounts/",  # allauth's own pages, tried in tests/accounts/test_sign_in.py
     "admin/",  # the admin asks for staff and its permissions, tried in tests/*/test_admin.py

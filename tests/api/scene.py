@@ -124,7 +124,8 @@ def scene() -> Scene:
     ids["transfer"] = str(Transfer.objects.latest("pk").pk)
     first_hour = things["contract"].periods.earliest("starts_at")
     ids["hour"] = f"{ids['contract']} {hour_of(first_hour.starts_at)}"
-    ids["auction"] = auction.public_id
+    ids |= {"auction": auction.public_id, "auction_file": f"{auction.public_id} prices csv"}
+    ids["index_file"] = "accelerators csv"
     ids["model"] = AiModel.objects.all()[0].code
     keys = _keys(own) | {"meter": api_with(token)}
     return Scene(own, ids, {True: keys, False: _browsers(own)})
