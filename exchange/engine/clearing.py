@@ -50,26 +50,31 @@ def clear(book: Book, *, seconds: float | None = None) -> Clearing:
 def _settle(best: Selection) -> tuple[Prices, WholeFills]:
     """Prices and whole lots that agree.
 
-    Where whole lots leave a seller short at the middle price, the price there is moved to the ask;
-    if that cannot be, all prices to an end of their interval, where somebody is indifferent.
+    Where whole lots leave somebody short at the middle price, the price of sellers that are short
+    is moved to their ask; if that cannot be, all prices to an end of their interval, where
+    somebody is indifferent.
     """
-    cells = best.convex.market.book.open_cells
-    nowhere = np.zeros_like(cells)
-    tried = [_settle_at(best, nowhere, MIDDLE)]
+    nowhere = np.zeros_like(best.convex.market.book.open_cells)
+    free = Pricing(best.convex, best.optimum, best.accepted, nowhere)
+    tried = [_settle_at(best, free, MIDDLE)]
+    short = tried[0][2]
     for share in (MIDDLE, LEAST, GREATEST):
-        prices, whole, short = tried[-1]
-        if whole.settled:
-            return prices, whole
+        if tried[-1][1].settled:
+            break
         with suppress(SolverFailed):  # These prices support nothing.
-            tried.append(_settle_at(best, short if share == MIDDLE else nowhere, share))
+            if share != MIDDLE:
+                tried.append(_settle_at(best, free, share))
+            elif short.any():
+                pinned = Pricing(best.convex, best.optimum, best.accepted, short)
+                tried.append(_settle_at(best, pinned, share))
     prices, whole, _ = next((one for one in tried if one[1].settled), tried[0])
     return prices, whole
 
 
-def _settle_at(best: Selection, pinned: Flags, share: float) -> tuple[Prices, WholeFills, Flags]:
+def _settle_at(best: Selection, pricing: Pricing, share: float) -> tuple[Prices, WholeFills, Flags]:
     """Prices, fills, and the cells whose sellers come up short."""
     market = best.convex.market
-    duals = Pricing(best.convex, best.optimum, best.accepted, pinned).choose(share)
+    duals = pricing.choose(share)
     flows = fill_margin(market, best.optimum, duals, best.accepted)
     prices = round_prices(market, duals)
     due = supply_range(market, prices)

@@ -6,6 +6,7 @@ between these two.
 """
 
 from dataclasses import replace
+from functools import cached_property
 
 import numpy as np
 
@@ -67,10 +68,15 @@ class Pricing:
 
     def choose(self, share: float = 0.5) -> Duals:
         """Find the prices of the rule: ``share`` of the way from the least to the greatest."""
+        least, greatest = self._interval
+        return self._at_asks(read_duals(self._market, least + share * (greatest - least)))
+
+    @cached_property
+    def _interval(self) -> tuple[Floats, Floats]:
+        """Prices of the least and of the greatest sum."""
         if self._market.options.groups:
             self._keep_regret_least()
-        least, greatest = self._extreme(1.0), self._extreme(-1.0)
-        return self._at_asks(read_duals(self._market, least + share * (greatest - least)))
+        return self._extreme(1.0), self._extreme(-1.0)
 
     def _at_asks(self, duals: Duals) -> Duals:
         """Cells that sell nothing: the highest price that supports is their own lowest ask."""

@@ -34,7 +34,7 @@ TWINS_MAX = 2_000  # Orders that are laid out anew.
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WholeFills:
-    """Lots per piece, and lots sold per (pair, period); ``settled`` if every seller got its due."""
+    """Lots per piece, and lots sold per (pair, period); ``settled`` if every order got its due."""
 
     pieces: Pieces
     lots: Ints
@@ -55,7 +55,7 @@ def round_pieces(
     if not work.sellers_served() and work.try_whole():
         work.keep_orders()
         work.keep_limits()
-    settled = work.serve_sellers()
+    settled = work.serve_sellers() and work.firm
     return WholeFills(pieces=work.pieces, lots=work.lots, sold=work.sold, settled=settled)
 
 
@@ -78,6 +78,7 @@ class _Work:
         self._route = market.arcs.route[pieces.arc]
         self.lots = (pieces.fine + np.where(self._factor == MICROS, DUST, 1)) // FINE
         self._blocks = block_lots(market, accepted)
+        self.firm = True  # No order went short so that others fit.
         self.sold = self._blocks.copy()
         np.add.at(self.sold, (self._pair, self._period), self.lots)
         self._load_links(accepted)
@@ -244,9 +245,10 @@ class _Work:
             links=self._links_left(),
             prices=self._prices,
         )
-        lots = whole_lots(self._market, self._pieces, due)
-        if lots is None:
+        found = whole_lots(self._market, self._pieces, due)
+        if found is None:
             return False
+        lots, self.firm = found
         for piece in np.flatnonzero(lots != self.lots).tolist():
             self.add(piece, int(lots[piece] - self.lots[piece]))
         return True
