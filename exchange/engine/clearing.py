@@ -1,10 +1,12 @@
 """Clear a book: the one public verb of the engine."""
 
 import time
+from collections.abc import Iterator
 from contextlib import suppress
 
 import numpy as np
 
+from exchange.engine.audit import check
 from exchange.engine.book import Book, Flags
 from exchange.engine.bound import prove_bound
 from exchange.engine.idle import clear_idle
@@ -24,51 +26,63 @@ MIDDLE, LEAST, GREATEST = 0.5, 0.0, 1.0
 
 
 def clear(book: Book, *, seconds: float | None = None) -> Clearing:
-    """Find the allocation of greatest welfare, its prices, and the proof that goes with them."""
+    """Find the allocation of greatest welfare, its prices, and the proof that goes with them.
+
+    Prices and lots are asked of the judge before they are given back; where whole lots break a
+    promise at the prices of the rule, other prices that support the allocation are tried.
+    """
     if not len(book.offers.names):
         return clear_idle(book)
     deadline = None if seconds is None else time.monotonic() + seconds
     convex = first_convex(lay_out_market(book))
     relaxed = convex.relax()
     best = choose_blocks(convex, relaxed, deadline)
-    market = best.convex.market
-    prices, whole = _settle(best)
+    certificate = _certificate(convex.market, relaxed.duals)
+    bound = prove_bound(book, certificate)
+    first: Clearing | None = None
+    for prices, whole in _settlements(best):
+        clearing = _compose(best, (prices, whole), (certificate, bound))
+        if check(book, clearing).is_clean:
+            return clearing
+        first = first or clearing
+    assert first is not None, "the prices of the rule are always there"
+    return first
+
+
+def _compose(
+    best: Selection, settled: tuple[Prices, WholeFills], proof: tuple[CertificatePrices, int]
+) -> Clearing:
+    market, (prices, whole) = best.convex.market, settled
     bid_fills = list_bid_fills(market, whole.pieces, whole.lots, best.accepted)
     offer_fills = list_offer_fills(market, share_supply(market, whole.sold))
-    certificate = _certificate(convex.market, relaxed.duals)
     return Clearing(
         complete=best.complete,
-        welfare_micros=welfare_micros(book, bid_fills, offer_fills),
-        bound_micros=prove_bound(book, certificate),
+        welfare_micros=welfare_micros(market.book, bid_fills, offer_fills),
+        bound_micros=proof[1],
         prices=prices,
-        certificate=certificate,
+        certificate=proof[0],
         bid_fills=bid_fills,
         offer_fills=offer_fills,
     )
 
 
-def _settle(best: Selection) -> tuple[Prices, WholeFills]:
-    """Prices and whole lots that agree.
+def _settlements(best: Selection) -> Iterator[tuple[Prices, WholeFills]]:
+    """Prices and whole lots, those of the rule first.
 
-    Where whole lots leave somebody short at the middle price, the price of sellers that are short
-    is moved to their ask; if that cannot be, all prices to an end of their interval, where
-    somebody is indifferent.
+    Where whole lots leave a seller short, the price there is moved to the ask; then all prices to
+    an end of their interval, where somebody is indifferent.
     """
     nowhere = np.zeros_like(best.convex.market.book.open_cells)
     free = Pricing(best.convex, best.optimum, best.accepted, nowhere)
-    tried = [_settle_at(best, free, MIDDLE)]
-    short = tried[0][2]
-    for share in (MIDDLE, LEAST, GREATEST):
-        if tried[-1][1].settled:
-            break
+    prices, whole, short = _settle_at(best, free, MIDDLE)
+    yield prices, whole
+    if short.any():
         with suppress(SolverFailed):  # These prices support nothing.
-            if share != MIDDLE:
-                tried.append(_settle_at(best, free, share))
-            elif short.any():
-                pinned = Pricing(best.convex, best.optimum, best.accepted, short)
-                tried.append(_settle_at(best, pinned, share))
-    prices, whole, _ = next((one for one in tried if one[1].settled), tried[0])
-    return prices, whole
+            pinned = Pricing(best.convex, best.optimum, best.accepted, short)
+            yield _settle_at(best, pinned, MIDDLE)[:2]
+    for share in (LEAST, GREATEST):
+        with suppress(SolverFailed):
+            yield _settle_at(best, free, share)[:2]
 
 
 def _settle_at(best: Selection, pricing: Pricing, share: float) -> tuple[Prices, WholeFills, Flags]:

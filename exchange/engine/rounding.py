@@ -34,12 +34,11 @@ TWINS_MAX = 2_000  # Orders that are laid out anew.
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WholeFills:
-    """Lots per piece, and lots sold per (pair, period); ``settled`` if every order got its due."""
+    """Lots per piece, and lots sold per (pair, period)."""
 
     pieces: Pieces
     lots: Ints
     sold: Ints
-    settled: bool
 
 
 def round_pieces(
@@ -55,8 +54,8 @@ def round_pieces(
     if not work.sellers_served() and work.try_whole():
         work.keep_orders()
         work.keep_limits()
-    settled = work.serve_sellers() and work.firm
-    return WholeFills(pieces=work.pieces, lots=work.lots, sold=work.sold, settled=settled)
+    work.serve_sellers()
+    return WholeFills(pieces=work.pieces, lots=work.lots, sold=work.sold)
 
 
 class _Work:
@@ -78,7 +77,6 @@ class _Work:
         self._route = market.arcs.route[pieces.arc]
         self.lots = (pieces.fine + np.where(self._factor == MICROS, DUST, 1)) // FINE
         self._blocks = block_lots(market, accepted)
-        self.firm = True  # No order went short so that others fit.
         self.sold = self._blocks.copy()
         np.add.at(self.sold, (self._pair, self._period), self.lots)
         self._load_links(accepted)
@@ -245,10 +243,9 @@ class _Work:
             links=self._links_left(),
             prices=self._prices,
         )
-        found = whole_lots(self._market, self._pieces, due)
-        if found is None:
+        lots = whole_lots(self._market, self._pieces, due)
+        if lots is None:
             return False
-        lots, self.firm = found
         for piece in np.flatnonzero(lots != self.lots).tolist():
             self.add(piece, int(lots[piece] - self.lots[piece]))
         return True
@@ -297,8 +294,8 @@ class _Work:
             self._under[node] = found
         return self._under[node]
 
-    def serve_sellers(self) -> bool:
-        """Give every cell the lots that its sellers are owed; False where that was impossible."""
+    def serve_sellers(self) -> None:
+        """Give every cell the lots that its sellers are owed, where that is possible."""
         short = np.argwhere(self.sold < self._supply.least)
         for pair, period in short.tolist():
             for _ in range(REPAIRS_MAX):
@@ -306,7 +303,6 @@ class _Work:
                     break
                 if not self._give_one(pair, period):
                     break
-        return self.sellers_served()
 
     def _give_one(self, pair: int, period: int) -> bool:
         here = np.flatnonzero((self._pair == pair) & (self._period == period))

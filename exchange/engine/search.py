@@ -30,7 +30,7 @@ APART_CELLS = 10_000  # So many cells are told apart from the first.
 # or what is found is CLOSE to the relaxation; with many jobs, where rounds are long, less close.
 FIRST, ROUNDS, WORTH = 3, (3, 8, 12, 16), 0.005
 MANY_JOBS, CLOSE, CLOSE_MANY = 500, 0.005, 0.015
-NODES, CHECKS, GAP = 50, 40, 5e-4
+NODES, CHECKS, GAP, GAP_MANY = 50, 40, 5e-4, 2e-3
 INSERTIONS, INSERTIONS_HUGE, HUGE_COLUMNS = 15, 2, 60_000  # Each solves a program or two.
 HALF = 0.5
 AGREED = 0.99  # Of an option that was accepted: what the relaxation takes of it, to let it be.
@@ -74,18 +74,22 @@ def choose_blocks(convex: Convex, relaxed: Optimum, deadline: float | None) -> S
 
 def _search_core(convex: Convex, relaxed: Optimum, deadline: float | None) -> Selection:
     """Dive to a first set, then search near it, among more and more options."""
-    first = build_core(convex, relaxed, options_each=FIRST)
-    best = drop_losers(convex, dive(first, convex.market.options.group))
     many = convex.market.options.groups > MANY_JOBS
     close = relaxed.welfare * (CLOSE_MANY if many else CLOSE)
+    first = build_core(convex, relaxed, options_each=FIRST)
+    accepted = dive(first, convex.market.options.group)
+    best: Selection | None = None
     complete = True
     for each in ROUNDS:
-        answer, accepted = _search_near(convex, relaxed, best.accepted, (each, _left(deadline)))
+        answer, accepted = _search_near(convex, relaxed, accepted, (each, _left(deadline)))
         complete &= not answer.timed_out
         found = drop_losers(convex, accepted)
-        before, best = best.welfare, max(best, found, key=lambda one: one.welfare)
+        before = best.welfare if best else 0.0
+        best = found if best is None or found.welfare > best.welfare else best
+        accepted = best.accepted
         if best.welfare - before < WORTH * before or relaxed.welfare - best.welfare < close:
             break
+    assert best is not None, "there are rounds"
     return replace(best, complete=complete)
 
 
@@ -100,7 +104,13 @@ def _search_near(
     program.lower[np.searchsorted(core.options, agreed)] = 1.0
     start = _padded(np.isin(core.options, accepted), len(program.cost))
     answer = solve_mip(
-        program, core.whole, nodes=NODES, checks=CHECKS, gap=GAP, start=start, seconds=seconds
+        program,
+        core.whole,
+        nodes=NODES,
+        checks=CHECKS,
+        gap=GAP_MANY if convex.market.options.groups > MANY_JOBS else GAP,
+        start=start,
+        seconds=seconds,
     )
     return answer, accepted if answer.x is None else _accepted(answer, core.options)
 

@@ -34,15 +34,14 @@ class Due:
     prices: Prices
 
 
-def whole_lots(market: Market, pieces: Pieces, due: Due) -> tuple[Ints, bool] | None:
-    """Lots per piece, or None if there are none; and whether every order got what is its due."""
+def whole_lots(market: Market, pieces: Pieces, due: Due) -> Ints | None:
+    """Lots per piece, or None if there are none."""
     blocks, supply = due.blocks, due.supply
     cells, limits = _cells(market, pieces, blocks, supply), _limits(market, pieces, due)
     orders = _orders(market, pieces)
     hourly, full = _hourly(market, pieces), _full_links(market, pieces, due)
     every_piece = np.ones(len(hourly), dtype=np.bool_)
     for rows, volumes in ((every_piece, every_piece), (hourly, every_piece), (hourly, hourly)):
-        firm = bool(rows.all() and volumes.all())
         kept = [_soften(orders[0], rows), _soften(orders[1], volumes)]
         parts = [cells, *kept, *limits]
         program = _program(pieces, parts, (link_entries(market, pieces), full, due.links))
@@ -51,7 +50,7 @@ def whole_lots(market: Market, pieces: Pieces, due: Due) -> tuple[Ints, bool] | 
             found = solve_mip(program, both, nodes=NODES, checks=CHECKS)
             if found.x is not None:
                 up, less = np.split(np.rint(found.x).astype(np.int64), 2)
-                return pieces.fine // FINE + up - less, firm
+                return pieces.fine // FINE + up - less
     return None
 
 
