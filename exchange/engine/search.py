@@ -162,8 +162,7 @@ def _search(
     *,
     nodes: int,
     seconds: float | None,
-    cuts: list[Ints] | None = None,
-    start: Floats | None = None,
+    cuts: list[Ints],
 ) -> MipSolution:
     program = join_columns(
         [
@@ -175,14 +174,11 @@ def _search(
         ]
     )
     whole = np.arange(len(program.cost)) < len(options)
-    if start is not None:
-        start = np.append(start, np.zeros(len(program.cost) - len(options)))
     return solve_mip(
-        _with_cuts(program, options, cuts or []),
+        _with_cuts(program, options, cuts),
         whole,
         nodes=nodes,
         checks=CHECKS,
-        start=start,
         seconds=seconds,
     )
 

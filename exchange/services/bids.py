@@ -39,14 +39,14 @@ def place_bid(body: object, *, caller: Caller) -> BidCard:
     InsufficientFunds, UnknownProject and BudgetExceeded; nothing is written then.
     """
     named = auction_named_in(body)
-    floor = hold_gates([named] if named else [])
+    floor = hold_gates([named] if named else [], bidder=caller.organization_id)
     faults = Faults()
     terms = read_bid_terms(body, floor, faults)
     if named in floor.gates:
         floor.refuse_unless_open(floor.gates[named])
     if terms is None:
         raise TermsRefused(faults.found)
-    positions = positions_of(caller.organization_id)
+    positions = positions_of(caller.organization_id) if floor.limited else None
     beyond = positions.refusal_of(terms) if positions else None
     if beyond is not None:
         raise beyond

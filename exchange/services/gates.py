@@ -20,7 +20,8 @@ STANDING_PERIOD_MINUTES: Final = 60
 _FLOOR = """
     SELECT market_now() AS now, (SELECT version::text FROM catalogue_version) AS version,
            EXISTS (SELECT FROM exchange_marketfreeze WHERE lifted_at IS NULL) AS frozen,
-           min(price_cap_ticks) AS cap, max(buyer_fee_ppm) AS fee, min(currency) AS currency
+           min(price_cap_ticks) AS cap, max(buyer_fee_ppm) AS fee, min(currency) AS currency,
+           EXISTS (SELECT FROM exchange_positionlimit WHERE organization_id = %s) AS limited
     FROM exchange_auctionseries WHERE active
 """
 # One statement tells all that a bid is checked against. Raw, because Django has no FOR SHARE.
@@ -31,7 +32,7 @@ _AUCTIONS = f"""
     WHERE public_id = ANY(%s) ORDER BY auction.id
 """  # noqa: S608 - our own words
 _SHARED = f"{_AUCTIONS} FOR SHARE OF auction"
-_FLOOR_COLUMNS = 6
+_FLOOR_COLUMNS = 7
 
 
 class AuctionNotOpen(Exception):
@@ -58,12 +59,16 @@ class Gate(NamedTuple):
 
 
 class Floor(NamedTuple):
-    """The market as an order finds it: the time, the catalogue, and the gates that it names."""
+    """The market as an order finds it: the time, the catalogue, and the gates that it names.
+
+    ``limited``: the bidder's positions are limited (one look-up less for all others).
+    """
 
     now: datetime
     catalogue: Catalogue
     gates: dict[str, Gate]
     standing: Gate | None
+    limited: bool
 
     def is_open(self, gate: Gate) -> bool:
         """Return whether the gate takes orders now, by the market's clock."""
@@ -80,36 +85,42 @@ class Floor(NamedTuple):
             raise self.refusal_of(gate)
 
 
-def hold_gates(auction_ids: Collection[str], *, even_frozen: bool = False) -> Floor:
-    """Return the market's floor, sharing the lock on the named auctions until the end of the
-    database transaction that the caller has open. Raises MarketFrozen, unless told otherwise:
-    a halt takes no orders, but lets them go.
+def hold_gates(
+    auction_ids: Collection[str], *, bidder: int | None = None, even_frozen: bool = False
+) -> Floor:
+    """Return the market's floor for a bidding organization.
+
+    The lock on the named auctions is shared until the end of the database transaction that the
+    caller has open. Raises MarketFrozen, unless told otherwise: a halt takes no orders, but lets
+    them go.
     """
     assert connection.in_atomic_block, "a lock outlives its statement only in a transaction"
-    return _read_floor(_SHARED, auction_ids, even_frozen=even_frozen)
+    return _read_floor(_SHARED, auction_ids, bidder, even_frozen=even_frozen)
 
 
 def look_at_gates(auction_ids: Collection[str]) -> Floor:
     """Return the market's floor without locking anything. Raises MarketFrozen."""
-    return _read_floor(_AUCTIONS, auction_ids)
+    return _read_floor(_AUCTIONS, auction_ids, None)
 
 
-def _read_floor(query: str, auction_ids: Collection[str], *, even_frozen: bool = False) -> Floor:
+def _read_floor(
+    query: str, auction_ids: Collection[str], bidder: int | None, *, even_frozen: bool = False
+) -> Floor:
     rows = []
     with connection.cursor() as cursor:
         if auction_ids:
-            cursor.execute(query, [list(auction_ids)])
+            cursor.execute(query, [bidder, list(auction_ids)])
             rows = cursor.fetchall()
         if not rows:  # a standing bid, or an auction that there is not
-            cursor.execute(_FLOOR)
+            cursor.execute(_FLOOR, [bidder])
             rows = [cursor.fetchone()]
-    now, version, frozen, cap, fee, currency = rows[0][:_FLOOR_COLUMNS]
+    now, version, frozen, cap, fee, currency, limited = rows[0][:_FLOOR_COLUMNS]
     found = [Gate(*row[_FLOOR_COLUMNS:]) for row in rows if len(row) > _FLOOR_COLUMNS]
     gates = {str(gate.public_id): gate for gate in found}
     if frozen and not even_frozen:
         raise MarketFrozen("the market is frozen; no order is taken")
     standing = None if cap is None else _standing(now, cap, fee, currency)
-    return Floor(now, catalogue_of(version), gates, standing)
+    return Floor(now, catalogue_of(version), gates, standing, limited)
 
 
 def _standing(now: datetime, cap: int, fee: int, currency: str) -> Gate:
