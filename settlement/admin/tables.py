@@ -1,4 +1,4 @@
-"""Tables that the operator sets: tax rates, the grid's CO2. Rows are added, never changed."""
+"""Tables that the operator sets (rows are added, never changed), and what the audit found."""
 
 from typing import Any
 
@@ -7,7 +7,7 @@ from django.http import HttpRequest
 
 from accounts.services.audit_rows import record
 from accounts.web.admin_actions import ReadOnlyAdmin, actor_of
-from settlement.models import GridFactor, TaxRate
+from settlement.models import AuditResult, GridFactor, TaxRate
 
 
 class AddOnly(ReadOnlyAdmin):
@@ -43,3 +43,12 @@ class GridFactorAdmin(AddOnly, admin.ModelAdmin[GridFactor]):
     list_display = ["region_code", "year", "grams_per_mwh", "source"]
     list_filter = ["year"]
     search_fields = ["=region_code", "source"]
+
+
+@admin.register(AuditResult)
+class AuditResultAdmin(ReadOnlyAdmin, admin.ModelAdmin[AuditResult]):
+    """Each invariant of the books, as the last hourly audit found it."""
+
+    list_display = ["number", "invariant", "broken_count", "broken_since", "seconds", "finished_at"]
+    list_filter = [("broken_since", admin.EmptyFieldListFilter)]
+    search_fields = ["invariant"]

@@ -1,4 +1,5 @@
 from settlement.models.access import AccessNote, AccessNoteRead
+from settlement.models.audit_results import AuditResult
 from settlement.models.cash import (
     DEPOSIT_MOVES,
     PAYOUT_MOVES,
@@ -59,6 +60,7 @@ __all__ = [
     "AccessNote",
     "AccessNoteRead",
     "AccountKind",
+    "AuditResult",
     "Batch",
     "BudgetAlert",
     "Collateral",
