@@ -98,6 +98,11 @@ class ImportForm(forms.Form):
         return file
 
 
+def first_values(request: HttpRequest) -> dict[str, Any]:
+    """Return what an address such as a calendar's asks the form for a new offer to begin with."""
+    return {name: request.GET[name] for name in OfferForm.field_order if name in request.GET}
+
+
 def terms_of(offer: Offer) -> dict[str, Any]:
     """Return an offer's terms as the first values of its form."""
     terms = offer.terms

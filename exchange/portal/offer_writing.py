@@ -12,7 +12,14 @@ from django.views.decorators.http import require_POST
 
 from accounts.web.portal import caller_of
 from exchange.portal.doors import provider_writes, read_or_send, sent
-from exchange.portal.offer_forms import EditForm, OfferForm, WithdrawForm, terms_of
+from exchange.portal.offer_checks import CHECK, check_page
+from exchange.portal.offer_forms import (
+    EditForm,
+    OfferForm,
+    WithdrawForm,
+    first_values,
+    terms_of,
+)
 from exchange.portal.offers import own_offers
 from exchange.portal.refusals import REFUSALS, carry_out, words_of_refusal
 from exchange.services.offers import (
@@ -27,8 +34,10 @@ from exchange.services.offers import (
 @read_or_send
 @provider_writes
 def offer_new(request: HttpRequest) -> HttpResponse:
-    """Ask for a new offer and list it, or keep it as a draft."""
-    form = OfferForm(sent(request), request=request)
+    """Ask for a new offer and list it, or keep it as a draft; a check alone writes nothing."""
+    form = OfferForm(sent(request), request=request, initial=first_values(request))
+    if CHECK in request.POST:
+        return check_page(request, form)
     if request.method == "POST" and form.is_valid():
         draft = "draft" in request.POST
         deed = partial(create_offer, form.body(), caller=caller_of(request), draft=draft)
@@ -44,6 +53,8 @@ def offer_edit(request: HttpRequest, public_id: str) -> HttpResponse:
     """Change the terms: a new version, unless somebody else made one meanwhile."""
     offer = get_object_or_404(own_offers(request), public_id=public_id)
     form = EditForm(sent(request), initial=terms_of(offer))
+    if CHECK in request.POST:
+        return check_page(request, form, offer=offer)
     if request.method == "POST" and form.is_valid():
         caller, version = caller_of(request), form.cleaned_data["version"]
         deed = partial(edit_offer, public_id, form.body(), version=version, caller=caller)

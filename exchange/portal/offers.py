@@ -1,5 +1,7 @@
 """A provider's offers, to read."""
 
+from typing import Any
+
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
@@ -9,6 +11,7 @@ from accounts.web.listing import Page, page_number
 from accounts.web.portal import caller_of
 from exchange.models import Offer, OfferFill
 from exchange.models.offers import OFFER_STATES_LIVE
+from exchange.portal.bulk_forms import BulkForm
 from exchange.portal.doors import may_write, provider_reads
 from exchange.portal.offer_filters import OfferFilter
 
@@ -24,13 +27,15 @@ def own_offers(request: HttpRequest) -> QuerySet[Offer]:
 @provider_reads
 def offer_list(request: HttpRequest) -> HttpResponse:
     """List the offers, a page at a time."""
+    return list_page(request, bulk_form=BulkForm())
+
+
+def list_page(request: HttpRequest, *, status: int = 200, **more: Any) -> HttpResponse:
+    """Show the list that the filters leave, with the form that changes many offers at once."""
     chosen = OfferFilter(request.GET, queryset=own_offers(request), request=request)
     page = Page(chosen.qs, number=page_number(request))
-    return render(
-        request,
-        "exchange/offer_list.html",
-        {"page": page, "filter_form": chosen.form, "may_write": may_write(request)},
-    )
+    context = {"page": page, "filter_form": chosen.form, "may_write": may_write(request)}
+    return render(request, "exchange/offer_list.html", context | more, status=status)
 
 
 @require_safe

@@ -1,6 +1,15 @@
 from django.urls import URLPattern, URLResolver, path
 
-from exchange.portal import bids, capacity, front, maintenance, offer_files, offer_writing, offers
+from exchange.portal import (
+    bids,
+    capacity,
+    front,
+    maintenance,
+    offer_bulk,
+    offer_files,
+    offer_writing,
+    offers,
+)
 from exchange.portal.market import auctions, curves, index, models, prices, regions, stream, tables
 
 OFFER = "offers/<slug:public_id>/"
@@ -28,6 +37,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("bids/<slug:public_id>/cancel/", bids.bid_cancel, name="bid_cancel"),
     path("offers/", offers.offer_list, name="offer_list"),
     path("offers/new/", offer_writing.offer_new, name="offer_new"),
+    path("offers/bulk/", offer_bulk.offer_bulk, name="offer_bulk"),
     path("offers/upload/", offer_files.offer_import, name="offer_import"),
     path("offers/template.csv", offer_files.offer_template, name="offer_template"),
     path("offers/offers.csv", offer_files.offer_export, name="offer_export"),

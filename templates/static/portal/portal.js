@@ -16,6 +16,17 @@
     }
   });
 
+  // One box ticks all of a list; it stands there only where scripts run.
+  const showTickers = () => {
+    for (const box of document.querySelectorAll("input[data-checks]")) box.hidden = false;
+  };
+  document.addEventListener("change", ({ target }) => {
+    if (!target.dataset || !target.dataset.checks) return;
+    for (const box of document.getElementsByName(target.dataset.checks)) box.checked = target.checked;
+  });
+  document.addEventListener("htmx:afterSettle", showTickers);
+  showTickers();
+
   // A form is sent once: a second click while the answer is on its way does nothing.
   document.addEventListener("submit", (event) => {
     const form = event.target;
