@@ -7,7 +7,7 @@ from django.db.models import Max
 
 from accounts.models import Scope
 from accounts.services.api_keys import issue_key
-from settlement.management.simulation import Watched
+from settlement.management.devices import Watched
 from settlement.models import Contract, Meter, Party
 from settlement.services.metering import (
     NewAssignment,

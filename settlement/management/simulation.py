@@ -1,132 +1,195 @@
-"""Meters as they are in the field: they count, lose, repeat, shuffle and reboot.
+"""Meters as they are in the field: they count, lose, repeat, contradict, shuffle, and lie.
 
-Pure: from the devices' assignments to batches of CloudEvents, with a random generator handed in.
-What a device delivers is stated by ``Conduct``; the readings only report it, so whatever is lost
-on the way, the counters of the next reading make up for it.
+Pure: from the devices that they watch to CloudEvents, all of it from a seed. What a device delivers
+is stated by ``devices``; the readings only report it, so whatever is lost on the way, the counters
+of the next reading make up for it.
 """
 
 import random
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
-from uuid import UUID
+from typing import Any, NamedTuple
+
+from settlement.management.devices import (
+    EPOCH,
+    PPM,
+    Boot,
+    Conduct,
+    Watched,
+    boots_of,
+    grown_ms,
+    told_ms,
+)
+
+__all__ = [
+    "BATCH",
+    "PPM",
+    "Arrival",
+    "Conduct",
+    "Event",
+    "Line",
+    "Watched",
+    "arrivals_of",
+    "batched",
+    "batches_of",
+    "in_order",
+    "lines_of",
+    "readings_of",
+]
 
 BATCH = 500
-REBOOT = timedelta(minutes=2)
+USUAL = Conduct()
 _MILLISECOND = timedelta(milliseconds=1)
-PPM = 1_000_000
+Event = dict[str, Any]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Watched:
-    """A device that serves a contract from ``starts_at`` until ``ends_at``, and its meter."""
+class Arrival(NamedTuple):
+    """An event on its way: when it was taken, when it arrives, its place among what comes then."""
 
-    meter: str
-    device: str
-    contract: str
-    starts_at: datetime
-    ends_at: datetime
-    capacity_lots: int
-    watts_micros: int
+    taken_at: datetime
+    at: datetime
+    place: float
+    event: Event
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Conduct:
-    """How devices and the network behave; shares in ppm, of readings or of the time.
+def arrivals_of(watched: Watched, conduct: Conduct, *, seed: int = 1) -> Iterator[Arrival]:
+    """Yield every event of one device that arrives, in the order of its readings."""
+    network = random.Random(f"{seed}/{watched.meter}/{watched.device}")  # noqa: S311
+    skew = _skew_of(watched.meter, conduct, seed)
+    for boot in boots_of(watched, conduct, seed=seed):
+        for event, taken_at, is_kept in _taken(watched, conduct, boot, skew):
+            yield from _sent(event, taken_at, conduct, network, is_kept=is_kept)
 
-    The reading that ends a delivery period or comes before a reboot is never lost: agents spool.
-    """
 
-    every: timedelta = timedelta(minutes=5)
-    period: timedelta = timedelta(hours=1)
-    loss_ppm: int = 0
-    repeat_ppm: int = 0
-    reorder: bool = False
-    reboot_ppm: int = 0
-    shortfall_ppm: int = 0
-    load_ppm: int = 800_000
+@dataclass(slots=True)
+class Line:
+    """From a meter on a device to the exchange: what was taken, and has not arrived yet."""
+
+    watched: Watched
+    conduct: Conduct
+    coming: Iterator[Arrival]
+    waiting: list[Arrival] = field(default_factory=list)
+
+    def arrived(self, until: datetime) -> list[Arrival]:
+        """Return what arrives up to ``until`` and was not returned before."""
+        while not self.waiting or self.waiting[-1].taken_at <= until:
+            following = next(self.coming, None)
+            if following is None:
+                break
+            self.waiting.append(following)
+        here = [each for each in self.waiting if each.at <= until]
+        self.waiting = [each for each in self.waiting if each.at > until]
+        return here
+
+
+def lines_of(watches: Iterable[tuple[Watched, Conduct]], *, seed: int) -> Iterator[Line]:
+    """Yield a line for each watched device."""
+    for watched, conduct in watches:
+        yield Line(watched, conduct, arrivals_of(watched, conduct, seed=seed))
 
 
 def readings_of(
-    watched: Watched, conduct: Conduct, *, until: datetime, rng: random.Random
-) -> list[dict[str, Any]]:
-    """Return the events of one device up to ``until``, as they arrive.
+    watched: Watched, conduct: Conduct, *, until: datetime, seed: int = 1
+) -> list[Event]:
+    """Return the events of one device that arrive up to ``until``, as they arrive.
 
-    The events follow from the device and the generator's seed alone, whatever ``until`` is: a
-    second, longer play repeats the first one's and goes on.
+    A second, longer play repeats the first one's events and goes on.
     """
-    counted = list(_counted(watched, conduct, until, rng))
-    sent = [event for event, must_arrive in counted if must_arrive or _arrives(conduct, rng)]
-    sent += [event for event in sent if rng.randrange(PPM) < conduct.repeat_ppm]
-    if conduct.reorder:
-        rng.shuffle(sent)
-    return sent
+    return in_order(Line(watched, conduct, arrivals_of(watched, conduct, seed=seed)).arrived(until))
+
+
+def in_order(arrivals: Iterable[Arrival]) -> list[Event]:
+    """Return events as they arrive at one knock."""
+    return [each.event for each in sorted(arrivals, key=lambda each: each.place)]
+
+
+def batched(events: list[Event]) -> Iterator[list[Event]]:
+    """Yield events in batches that the door takes."""
+    for first in range(0, len(events), BATCH):
+        yield events[first : first + BATCH]
 
 
 def batches_of(
     fleet: Iterable[Watched],
-    conducts: Mapping[str, Conduct],
     *,
     until: datetime,
     seed: int = 1,
-    usual: Conduct = Conduct(),  # frozen
-) -> Iterator[tuple[str, list[dict[str, Any]]]]:
-    """Yield (meter, events) in batches; ``conducts`` names contracts that behave otherwise."""
-    waiting: dict[str, list[dict[str, Any]]] = {}
+    conduct: Conduct = USUAL,
+) -> Iterator[tuple[str, list[Event]]]:
+    """Yield (meter, events) in batches, for devices that all behave alike."""
+    waiting: dict[str, list[Event]] = {}
     for watched in fleet:
-        rng = random.Random(f"{seed}/{watched.device}")  # noqa: S311
-        conduct = conducts.get(watched.contract, usual)
-        events = waiting.setdefault(watched.meter, [])
-        events += readings_of(watched, conduct, until=until, rng=rng)
-        while len(events) >= BATCH:
-            yield watched.meter, events[:BATCH]
-            del events[:BATCH]
+        events = readings_of(watched, conduct, until=until, seed=seed)
+        waiting.setdefault(watched.meter, []).extend(events)
     for meter, events in waiting.items():
-        if events:
-            yield meter, events
+        for batch in batched(events):
+            yield meter, batch
 
 
-def _counted(
-    watched: Watched, conduct: Conduct, until: datetime, rng: random.Random
-) -> Iterator[tuple[dict[str, Any], bool]]:
-    """Yield every reading that the agent takes, in order, and whether it is sent until it arrives.
+def _skew_of(meter: str, conduct: Conduct, seed: int) -> timedelta:
+    """Return how far this meter's clock is ahead: one meter, one clock."""
+    most = conduct.skew_max // _MILLISECOND
+    return random.Random(f"{seed}/{meter}").randint(-most, most) * _MILLISECOND  # noqa: S311
 
-    Agents keep on disk what they counted last before a period ended or the device went down.
+
+def _taken(
+    watched: Watched, conduct: Conduct, boot: Boot, skew: timedelta
+) -> Iterator[tuple[Event, datetime, bool]]:
+    """Yield the readings of one boot, when each was taken, and whether the agent keeps it.
+
+    Stamped by the meter's clock; what ends before the contract begins is not its business, and
+    what stands when it begins is where its counting starts.
     """
-    boot, seq, accel_ms, energy_mj = _booted(rng)
-    at = watched.starts_at
-    while (end := min(at + conduct.every, watched.ends_at)) <= until and at < end:
-        grown = _delivered_ms(watched, conduct, end - at)
-        seq, accel_ms = seq + 1, accel_ms + grown
-        energy_mj += grown * watched.watts_micros * conduct.load_ppm // PPM**2
-        counters = {
-            "boot_id": str(boot),
+    up, down = boot.up + skew, min(boot.down + skew, watched.ends_at)
+    at, seq = up, 0
+    while at < down:
+        starts_at, at = at, min(_next_on_the_clock(at, conduct.every), down)
+        if at < watched.starts_at:
+            continue
+        seq += 1
+        counters = _counters(watched, conduct, at - up) | {
+            "boot_id": str(boot.boot_id),
             "seq": seq,
-            "period_start": at.isoformat(),
-            "period_end": end.isoformat(),
-            "accel_ms_total": accel_ms,
-            "energy_mj_total": energy_mj,
-            "util_ppm": conduct.load_ppm,
+            "period_start": starts_at.isoformat(),
+            "period_end": at.isoformat(),
         }
-        goes_down = rng.randrange(PPM) < conduct.reboot_ppm
-        yield _event(watched, counters), goes_down or _ends_period(end, conduct)
-        at = end
-        if goes_down:
-            boot, seq, accel_ms, energy_mj = _booted(rng)
-            at += REBOOT
+        is_kept = seq == 1 or at == down or not (at - EPOCH) % conduct.period
+        yield _event(watched, counters), at - skew, is_kept
 
 
-def _booted(rng: random.Random) -> tuple[UUID, int, int, int]:
-    return UUID(int=rng.getrandbits(128), version=4), 0, 0, 0
+def _sent(
+    event: Event, taken_at: datetime, conduct: Conduct, network: random.Random, *, is_kept: bool
+) -> Iterator[Arrival]:
+    """Yield how often, when and in which order a reading arrives, if at all."""
+    is_lost = network.randrange(PPM) < conduct.loss_ppm
+    delay, place, again, other = (network.random() for _ in range(4))
+    if is_lost and not is_kept:
+        return
+    at = taken_at + delay * conduct.late if is_lost else taken_at
+    place *= conduct.reorder
+    yield Arrival(taken_at, at, place, event)
+    if again * PPM < conduct.repeat_ppm:
+        yield Arrival(taken_at, at, again if conduct.reorder else 0, event)
+    if other * PPM < conduct.conflict_ppm:  # never before what it contradicts
+        yield Arrival(taken_at, at, place + 1, _contradicted(event))
 
 
-def _delivered_ms(watched: Watched, conduct: Conduct, length: timedelta) -> int:
-    there_ppm = PPM - conduct.shortfall_ppm
-    return watched.capacity_lots * (length // _MILLISECOND) * there_ppm // (1_000 * PPM)
+def _contradicted(event: Event) -> Event:
+    """Return the event with another counter under the same id."""
+    return event | {"data": event["data"] | {"accel_ms_total": event["data"]["accel_ms_total"] + 1}}
 
 
-def _event(watched: Watched, counters: dict[str, Any]) -> dict[str, Any]:
+def _counters(watched: Watched, conduct: Conduct, up: timedelta) -> dict[str, Any]:
+    used = watched.watts_micros * conduct.load_ppm
+    return {
+        "accel_ms_total": told_ms(watched, conduct, up),
+        "energy_mj_total": grown_ms(watched, conduct, up) * used // PPM**2,
+        "util_ppm": conduct.load_ppm,
+    }
+
+
+def _event(watched: Watched, counters: dict[str, Any]) -> Event:
     return {
         "specversion": "1.0",
         "id": f"{watched.device}/{counters['boot_id']}/{counters['seq']}",
@@ -138,9 +201,5 @@ def _event(watched: Watched, counters: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _ends_period(end: datetime, conduct: Conduct) -> bool:
-    return not (end - datetime.fromtimestamp(0, end.tzinfo)) % conduct.period
-
-
-def _arrives(conduct: Conduct, rng: random.Random) -> bool:
-    return rng.randrange(PPM) >= conduct.loss_ppm
+def _next_on_the_clock(at: datetime, every: timedelta) -> datetime:
+    return at + every - (at - EPOCH) % every

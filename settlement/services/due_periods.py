@@ -8,7 +8,7 @@ from typing import Any
 
 from django.db import connection
 
-from settlement.models import Dispute, PeriodState, RunKind, SettlementRun
+from settlement.models import Dispute, DisputeState, PeriodState, RunKind, SettlementRun
 from settlement.postings import Metered, Postings, Terms, scaled_price
 from settlement.services.delivered import Delivered, delivered_in
 from settlement.services.excused import excused_in
@@ -92,12 +92,16 @@ class Past:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Standing:
-    """Disputes of a period: what was ruled, and whether one is undecided or ever was."""
+    """Disputes of a period: what was ruled, whether one is undecided, and whether any stood.
+
+    One that the exchange opened for the meters and ended because they agreed did not stand: should
+    they disagree again, another is opened.
+    """
 
     ruled_ms: int | None = None
     is_undecided: bool = False
     is_by_meters: bool = False
-    was_disputed: bool = False
+    stood: bool = False
 
 
 def end_periods(now: datetime) -> int:
@@ -136,9 +140,13 @@ def standings_of(period_ids: Sequence[int]) -> dict[int, Standing]:
             ruled_ms=before.ruled_ms if dispute.ruled_ms is None else dispute.ruled_ms,
             is_undecided=before.is_undecided or undecided,
             is_by_meters=before.is_by_meters or (undecided and dispute.opened_by_id is None),
-            was_disputed=True,
+            stood=before.stood or not _fell(dispute),
         )
     return standings
+
+
+def _fell(dispute: Dispute) -> bool:
+    return dispute.opened_by_id is None and dispute.state == DisputeState.WITHDRAWN
 
 
 def metered_of(periods: Sequence[DuePeriod], standings: dict[int, Standing]) -> dict[int, Metered]:

@@ -234,8 +234,9 @@ def _follows(each: Accepted, boots: Boots) -> bool:
 
 
 def _serving(report: Report, services: Sequence[Service]) -> Service:
+    """Return the service that a report falls into, or says the counters at the beginning of."""
     for service in services:
-        if report.starts_us < service.ends_us and service.starts_us < report.ends_us:
+        if report.starts_us < service.ends_us and service.starts_us <= report.ends_us:
             if service.is_revoked:
                 raise BadEvent("device_revoked", "/subject", "the device was revoked")
             return service

@@ -144,7 +144,7 @@ def _follow_disputes(
     opened, agreed, disputed = [], [], set()
     for each in reckoned:
         period, standing = each.period, standings.get(each.period.id, Standing())
-        if each.after.disagree and not standing.was_disputed and not is_too_late(period.run_no):
+        if each.after.disagree and not standing.stood and not is_too_late(period.run_no):
             opened.append(_dispute(period, metered[period.id], now))
             disputed.add(period.id)
         elif standing.is_by_meters and not each.after.disagree:

@@ -23,6 +23,7 @@ BENCHES = (
     "national",
     "readings",
     "posting",
+    "month",
 )
 RESULTS = Path(__file__).parents[2] / "bench-results"
 

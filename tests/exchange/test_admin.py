@@ -100,7 +100,7 @@ def test_a_trade_names_the_parties_of_its_transfers(staff: Client, scene: Market
     fleet = equip(list(Contract.objects.all()), now=scene.auction.starts_at)
     later = scene.auction.ends_at + 2 * HOUR
     set_market_time(later)
-    for meter, events in batches_of(fleet, {}, until=scene.auction.ends_at):
+    for meter, events in batches_of(fleet, until=scene.auction.ends_at):
         straight(meter, events)
     settle_due(later)
 

@@ -72,7 +72,7 @@ def test_the_house_bears_what_is_left(scene: Market) -> None:
     fleet = equip(list(Contract.objects.all()), now=scene.auction.starts_at)
     later = scene.auction.ends_at + 2 * HOUR
     set_market_time(later)
-    for meter, events in batches_of(fleet, {}, until=scene.auction.ends_at):
+    for meter, events in batches_of(fleet, until=scene.auction.ends_at):
         straight(meter, events)
     settle_due(later)
 

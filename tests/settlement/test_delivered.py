@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase
 
+from settlement.management.devices import delivered_ms
 from settlement.management.simulation import Conduct, Watched, readings_of
 from settlement.models import DeliveryPeriod, Party
 from settlement.services.delivered import Delivered, delivered_in
@@ -116,22 +117,28 @@ class DeliveredTwins(TestCase):
             assert got.energy_mj == twin(kept, counter="energy_mj_total", **bounds)
 
 
-def test_losses_shuffles_repeats_and_reboots_change_nothing_of_what_was_counted() -> None:
+def test_losses_shuffles_repeats_conflicts_and_reboots_change_nothing_of_what_was_counted() -> None:
     play_at(TEN + 5 * HOUR)
     delivery = a_delivery(hours=3)
     wild = Conduct(
-        every=MINUTE, loss_ppm=300_000, repeat_ppm=200_000, reorder=True, reboot_ppm=20_000
+        every=MINUTE,
+        loss_ppm=300_000,
+        repeat_ppm=200_000,
+        conflict_ppm=50_000,
+        reorder=True,
+        reboot_ppm=20_000,
     )
-    perfect = Conduct(every=MINUTE, reboot_ppm=20_000)
-    truth = counted(simulated(delivery, perfect, seed=5))
     events = simulated(delivery, wild, seed=5)
     assert len({each["data"]["boot_id"] for each in events}) > 1
     assert len({each["id"] for each in events}) < 180 * 3 // 4 < len(events)
 
-    ingest(delivery.meter, events)
+    answers = ingest(delivery.meter, events)
 
-    found = delivered_in([period.pk for period in delivery.periods])
-    assert sum(each.accel_ms for each in found.values()) == truth
+    assert {each.status for each in answers} == {"accepted", "duplicate", "conflict"}
+    spans = [(period.starts_at, period.ends_at) for period in delivery.periods]
+    truth = [delivered_ms(watched_in(delivery), wild, *span, seed=5) for span in spans]
+    assert [measured(period) for period in delivery.periods] == truth
+    assert 2 * HOUR_MS < sum(truth) < 3 * HOUR_MS
     assert broken() == []
 
 
@@ -199,7 +206,11 @@ def test_energy_that_not_every_reading_counts_is_unknown() -> None:
 
 
 def simulated(delivery: Delivery, conduct: Conduct, *, seed: int) -> list[Event]:
-    watched = Watched(
+    return readings_of(watched_in(delivery), conduct, until=TEN + 4 * HOUR, seed=seed)
+
+
+def watched_in(delivery: Delivery) -> Watched:
+    return Watched(
         meter=delivery.meter.public_id,
         device=delivery.device.public_id,
         contract=delivery.contract.public_id,
@@ -208,17 +219,6 @@ def simulated(delivery: Delivery, conduct: Conduct, *, seed: int) -> list[Event]
         capacity_lots=delivery.device.capacity_lots,
         watts_micros=delivery.contract.watts_micros,
     )
-    rng = Random(seed)  # noqa: S311
-    return readings_of(watched, conduct, until=TEN + 4 * HOUR, rng=rng)
-
-
-def counted(events: Sequence[Event]) -> int:
-    """Return what a device's agent counted in all, boot by boot."""
-    last: dict[str, int] = {}
-    for event in events:
-        boot = event["data"]["boot_id"]
-        last[boot] = max(last.get(boot, 0), event["data"]["accel_ms_total"])
-    return sum(last.values())
 
 
 def measured(period: DeliveryPeriod) -> int:

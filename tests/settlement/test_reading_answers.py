@@ -10,6 +10,7 @@ from uuid import UUID
 import pytest
 
 from settlement.models import Meter, Reading, ReadingConflict, ReadingEvent, ReadingStream
+from settlement.services.delivered import delivered_in
 from settlement.services.metering import (
     EVENTS_MAX,
     Answer,
@@ -83,6 +84,20 @@ def test_a_used_id_with_other_content_is_kept_as_a_conflict_and_not_counted(
     assert [each.status for each in answers + later] == ["accepted"] + 3 * ["conflict"]
     assert ReadingConflict.objects.get().body == other
     assert Reading.objects.get().accel_ms_total == HOUR_MS
+
+
+def test_a_reading_may_say_where_the_counters_stood_when_the_contract_began(
+    delivery: Delivery,
+) -> None:
+    before = an_event(delivery, starts=TEN - MINUTE, ends=TEN, total=500 * HOUR_MS)
+    first = an_event(delivery, seq=2, starts=TEN, total=501 * HOUR_MS - 7)
+
+    answers = ingest(delivery.meter, [first, before])
+
+    assert [each.status for each in answers] == ["accepted", "accepted"]
+    found = delivered_in([period.pk for period in delivery.periods])
+    assert found[delivery.period.pk, "provider"].accel_ms == HOUR_MS - 7
+    assert broken() == []
 
 
 def test_lost_numbers_are_counted_until_they_arrive(delivery: Delivery) -> None:
@@ -198,7 +213,7 @@ BAD: dict[str, tuple[str, Callable[[Event], Any]]] = {
     "a boot of centuries": ("counter_outruns_clock", data(accel_ms_total=10**13)),
     "before the contract": (
         "device_not_assigned",
-        data(period_start=at(TEN - 2 * HOUR), period_end=at(TEN)),
+        data(period_start=at(TEN - 2 * HOUR), period_end=at(TEN - timedelta(microseconds=1))),
     ),
 }
 

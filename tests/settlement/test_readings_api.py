@@ -11,7 +11,7 @@ from pytest_django.live_server_helper import LiveServer
 from rest_framework.test import APIClient
 
 from accounts.models import ApiKey
-from settlement.models import Reading, ReadingEvent, SettlementRun
+from settlement.models import Dispute, Reading, ReadingEvent, SettlementRun
 from settlement.services.metering import revoke_meter
 from settlement.services.settling import settle_due
 from tests.factories import api, api_with, caller
@@ -156,6 +156,42 @@ def test_buyers_meters_may_be_played_as_well() -> None:
 
     run = SettlementRun.objects.get()
     assert run.provider_ms == run.buyer_ms == HOUR_MS
+
+
+def test_a_meter_that_lies_is_told_from_its_devices() -> None:
+    delivery = a_delivery()
+    now = play_at(TEN + 3 * HOUR)
+    organization = delivery.buyer.public_id
+
+    lie = ("--buyers", f"--lie={organization}=-0.3", "--skew-ms=2000", "--conflict=0.5")
+    said = StringIO()
+    call_command("simulate_meters", "--auction=auc_1", "--direct", *lie, stdout=said)
+    settle_due(now)
+
+    run = SettlementRun.objects.get()
+    assert (run.provider_ms, run.buyer_ms) == (HOUR_MS, HOUR_MS * 7 // 10)
+    assert Dispute.objects.undecided().count() == 1
+    assert " conflict" in said.getvalue()
+
+
+def test_a_play_at_a_speed_reports_the_same_as_one_at_once() -> None:
+    a_delivery()
+    now = play_at(TEN + 3 * HOUR)
+    usual = ("--auction=auc_1", "--direct", "--loss=0.3", "--reboot=0.1", "--every-minutes=1")
+
+    call_command("simulate_meters", *usual, "--speed=40000", stdout=StringIO())
+    said = StringIO()
+    call_command("simulate_meters", *usual, stdout=said)
+    settle_due(now)
+
+    assert f"{Reading.objects.count()} duplicate" in said.getvalue()
+    assert " accepted" not in said.getvalue()
+
+
+@pytest.mark.parametrize("wrong", ["--loss=2", "--loss=-0.1", "--loss=much"])
+def test_shares_are_between_nothing_and_all(wrong: str) -> None:
+    with pytest.raises(CommandError, match="invalid share value"):
+        call_command("simulate_meters", "--auction=auc_1", "--direct", wrong)
 
 
 def test_a_play_needs_to_know_whose_contracts() -> None:

@@ -313,6 +313,34 @@ def test_a_dispute_of_the_meters_ends_when_late_readings_make_them_agree() -> No
     assert balance(delivery.buyer, AccountKind.AVAILABLE) == MONEY - PRICE - BUYER_FEE
 
 
+def test_meters_that_agreed_for_a_while_and_no_longer_do_are_disputed_again() -> None:
+    delivery = a_delivery(hours=2)
+    buyers = delivery.add_buyers_meter()
+    quarter, hour = TEN + HOUR // 4, TEN + HOUR
+    disputes = Dispute.objects.filter(period=delivery.period).order_by("id")
+
+    now = play_at(TEN + 3 * HOUR)
+    ingest(delivery.meter, [an_event(delivery, total=HOUR_MS * 3 // 4)])
+    ingest(buyers, [an_event(delivery, meter=buyers, ends=quarter, total=HOUR_MS // 4)])
+    settle_due(now)
+    assert disputes.get().state == DisputeState.OPEN
+
+    # What counted most of it was between the quarter and two hours, for all that is known yet.
+    now = play_at(TEN + 26 * HOUR)
+    even = HOUR_MS // 4 + (HOUR_MS // 2) * 7 // 3
+    ingest(buyers, [an_event(delivery, meter=buyers, seq=3, starts=hour, total=even)])
+    settle_due(now)
+    assert disputes.get().state == DisputeState.WITHDRAWN
+
+    now = play_at(TEN + timedelta(days=8))
+    less = an_event(delivery, meter=buyers, seq=2, starts=quarter, ends=hour, total=HOUR_MS // 2)
+    ingest(buyers, [less])
+    settle_due(now)
+    assert [each.state for each in disputes] == [DisputeState.WITHDRAWN, DisputeState.OPEN]
+    assert delivery.period.runs.get(run_no=3).delivered_ms == HOUR_MS // 2
+    assert broken() == []
+
+
 def test_a_buyer_may_dispute_in_time_and_only_once_at_a_time() -> None:
     delivery = a_delivery()
     now = play_at(TEN + 3 * HOUR)

@@ -16,7 +16,6 @@ from exchange.foundation.market_time import market_now
 from exchange.management.demo import platform
 from exchange.management.demo.doors import each
 from exchange.management.demo.stage import forward_to
-from exchange.management.traces.drafts import draw
 from exchange.models import Auction, BidFill
 from settlement.management.fleet import equip, fresh_keys
 from settlement.management.sending import Send, through_door
@@ -106,15 +105,15 @@ def _largest_sellers(auction: Auction) -> tuple[int | None, int | None]:
 
 
 def _events_of(watched: Watched, conduct: Conduct, auction: Auction) -> Events:
-    rng = draw("meter", platform.SEED, watched.device)
-    return readings_of(watched, conduct, until=auction.ends_at, rng=rng)
+    return readings_of(watched, conduct, until=auction.ends_at, seed=platform.SEED)
 
 
 def _sent_at(event: dict[str, Any], auction: Auction, *, is_cut: bool) -> datetime:
     counted_at = datetime.fromisoformat(event["data"]["period_end"])
     if is_cut and counted_at > auction.ends_at - CUT_HOURS * HOUR:
         return auction.ends_at + RECONNECTED_AFTER_END
-    hours = -((auction.starts_at - counted_at) // HOUR)  # the hour that it is in, when it is over
+    # The hour that it is in, when it is over; where counters stood at first comes with the first.
+    hours = max(1, -((auction.starts_at - counted_at) // HOUR))
     return auction.starts_at + hours * HOUR + AFTER_THE_HOUR
 
 

@@ -74,7 +74,7 @@ METERING = (
             SELECT FROM settlement_deviceassignment AS assignment
             WHERE assignment.device_id = reading.device_id
               AND assignment.contract_id = reading.contract_id
-              AND assignment.starts_at < reading.ends_at
+              AND assignment.starts_at <= reading.ends_at
               AND greatest(assignment.ends_at, assignment.revoked_at) > reading.starts_at)
         """,
     ),
