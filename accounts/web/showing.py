@@ -1,6 +1,6 @@
 """Template words that every door shares: how money, prices, times and form fields are shown."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -100,6 +100,17 @@ def both_times(at: datetime | None) -> SafeString | str:
         f"{at.astimezone(market_zone_info()):%Y-%m-%d %H:%M}",
         f"{at.astimezone(UTC):%Y-%m-%d %H:%M}",
     )
+
+
+@register.filter
+def lasting(length: timedelta | None) -> str:
+    """Show how long something takes as a clock does, days apart: ``2 d 03:10:00``."""
+    if length is None:
+        return NOTHING
+    minutes, seconds = divmod(max(0, int(length.total_seconds())), 60)
+    hours, minutes = divmod(minutes, 60)
+    days, hours = divmod(hours, 24)
+    return (f"{days} d " if days else "") + f"{hours:02}:{minutes:02}:{seconds:02}"
 
 
 @register.filter

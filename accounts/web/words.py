@@ -40,6 +40,10 @@ WORDS: dict[str, "str | Promise"] = {
     "maintenance": _("maintenance"),
     "power": _("shortage of power"),
     "reclaimed": _("reclaimed with notice"),
+    # meters
+    "reporting": _("reporting"),
+    "silent": _("silent"),
+    "idle": _("idle"),
     # disputes
     "evidence": _("evidence is looked into"),
     "upheld": _("upheld"),
@@ -158,8 +162,8 @@ WORDS: dict[str, "str | Promise"] = {
 # Which badge a state wears; all others are grey. Pale badges alone have enough contrast.
 COLOURS = {
     **dict.fromkeys(["active", "open", "published", "final", "finalized", "confirmed"], "green"),
-    **dict.fromkeys(["enabled", "delivered"], "green"),
-    **dict.fromkeys(["disabled"], "red"),
+    **dict.fromkeys(["enabled", "delivered", "reporting"], "green"),
+    **dict.fromkeys(["disabled", "silent"], "red"),
     **dict.fromkeys(["pending"], "blue"),
     **dict.fromkeys(["paused", "degraded", "provisional", "reclaiming", "curtailed"], "yellow"),
     **dict.fromkeys(["voided", "defaulted", "disputed", "suspended", "failed", "returned"], "red"),

@@ -41,17 +41,15 @@ class BulkForm(forms.Form):
         choices=[(verb.value, words) for verb, words in VERBS.items()],
     )
     amount = forms.CharField(
-        label=gettext_lazy("Amount"),
+        label=gettext_lazy("Amount, of a price or number"),
         required=False,
         max_length=40,
         widget=forms.TextInput(attrs={"inputmode": "text", "autocomplete": "off"}),
-        help_text=gettext_lazy("Not to pause, resume or withdraw."),
     )
     reason = forms.CharField(
-        label=gettext_lazy("Reason"),
+        label=gettext_lazy("Reason, to withdraw"),
         required=False,
         max_length=REASON_LENGTH_MAX,
-        help_text=gettext_lazy("To withdraw only."),
     )
 
     def clean(self) -> dict[str, Any]:

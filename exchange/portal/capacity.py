@@ -1,6 +1,5 @@
 """What a provider's sites have, hour by hour of a day of the market."""
 
-from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 from django import forms
@@ -10,18 +9,14 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 
 from accounts.web.portal import caller_of
-from accounts.web.showing import market_zone_info
-from exchange.foundation.market_time import market_now
 from exchange.models import Site, SiteCapacity
+from exchange.portal.days import DayForm, day_of_market, today
 from exchange.portal.doors import provider_reads
 from exchange.portal.offer_filters import own_sites
 from exchange.queries.capacity_boards import capacity_boards
 
-HOUR = timedelta(hours=1)
-YEARS = range(2000, 2200)
 
-
-class DayForm(forms.Form):
+class SiteDayForm(DayForm):
     """Which site and which day."""
 
     site = forms.ModelChoiceField(
@@ -31,9 +26,7 @@ class DayForm(forms.Form):
         required=False,
         empty_label=None,
     )
-    day = forms.DateField(
-        label=_("Day"), required=False, widget=forms.DateInput(attrs={"type": "date"})
-    )
+    field_order = ("site", "day")
 
     def __init__(self, *args: Any, request: HttpRequest, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -41,25 +34,17 @@ class DayForm(forms.Form):
         assert isinstance(site, forms.ModelChoiceField)
         site.queryset = own_sites(request)
 
-    def clean_day(self) -> date | None:
-        """Refuse days that no calendar of ours reaches."""
-        day: date | None = self.cleaned_data["day"]
-        if day and day.year not in YEARS:
-            raise forms.ValidationError(_("This day is out of reach."), code="day_out_of_reach")
-        return day
-
 
 @require_safe
 @provider_reads
 def capacity(request: HttpRequest) -> HttpResponse:
     """Show one site on one day; the first site today if nothing else was asked for."""
-    today = market_now().astimezone(market_zone_info()).date()
     first = own_sites(request).first()
     asked = {
         "site": request.GET.get("site") or (first and first.code),
-        "day": request.GET.get("day") or today.isoformat(),
+        "day": request.GET.get("day") or today().isoformat(),
     }
-    form = DayForm(asked, request=request)
+    form = SiteDayForm(asked, request=request)
     boards = []
     if form.is_valid() and (site := form.cleaned_data["site"]):
         day = form.cleaned_data["day"]
@@ -68,13 +53,3 @@ def capacity(request: HttpRequest) -> HttpResponse:
         stand = rows.select_related("site", "accelerator")
         boards = capacity_boards(stand, starts_at, hours=hours)
     return render(request, "exchange/capacity.html", {"form": form, "boards": boards})
-
-
-def day_of_market(day: date) -> tuple[datetime, int]:
-    """Return when a local day begins, in UTC, and its hours: 23, 24 or 25."""
-    zone = market_zone_info()
-    first, after = (
-        datetime.combine(day + timedelta(days=more), time(), zone).astimezone(UTC)
-        for more in (0, 1)
-    )
-    return first, (after - first) // HOUR

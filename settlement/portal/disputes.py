@@ -88,6 +88,14 @@ def dispute_new(request: HttpRequest, public_id: str) -> HttpResponse:
 
 @require_safe
 @member_required()
+def dispute_list(request: HttpRequest) -> HttpResponse:
+    """List the disputes about the caller's contracts, the newest first."""
+    page = Page(disputes_shown(caller_of(request)).order_by("-pk"), number=page_number(request))
+    return render(request, "settlement/dispute_list.html", {"page": page})
+
+
+@require_safe
+@member_required()
 def dispute_detail(request: HttpRequest, public_id: str) -> HttpResponse:
     """Show one dispute with both meters' series."""
     caller = caller_of(request)

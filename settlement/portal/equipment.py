@@ -14,9 +14,11 @@ from django.views.decorators.http import require_POST, require_safe
 from accounts.models import Role, Scope
 from accounts.web.listing import Page, page_number
 from accounts.web.portal import caller_of, member_required
+from exchange.foundation.market_time import market_now
 from settlement.models import Device, Meter, Party
 from settlement.portal.handover_forms import DevicesForm, MeterForm
 from settlement.portal.refusals import REFUSALS, carry_out, words_of
+from settlement.queries.meter_health import health_of
 from settlement.services import handover
 
 TRADERS = [Role.OWNER, Role.TRADER]
@@ -101,10 +103,12 @@ def _page(
 ) -> HttpResponse:
     caller = caller_of(request)
     mine = {"organization_id": caller.organization_id}
-    devices = Device.objects.visible_to(caller).filter(**mine)
+    devices = Page(Device.objects.visible_to(caller).filter(**mine), number=page_number(request))
+    health = health_of([device.pk for device in devices.rows], market_now())
     context = {
         "meters": Meter.objects.visible_to(caller).filter(**mine)[: handover.METERS_MAX],
-        "page": Page(devices, number=page_number(request)),
+        "page": devices,
+        "devices": [(device, health[device.pk]) for device in devices.rows],
         "meter_form": meter_form or MeterForm(caller=caller, auto_id="meter_%s"),
         "device_form": device_form or DevicesForm(auto_id="device_%s"),
         "may_write": caller.has_scope(Scope.METERS_WRITE),

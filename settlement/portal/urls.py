@@ -35,6 +35,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("contracts/<slug:public_id>/hours/<slug:hour>/", traces.hour_detail, name="hour_detail"),
     path("transfers/<uuid:transfer_id>/", traces.transfer_detail, name="transfer_detail"),
     path("contracts/<slug:public_id>/dispute/", disputes.dispute_new, name="dispute_new"),
+    path("disputes/", disputes.dispute_list, name="dispute_list"),
     path("disputes/<slug:public_id>/", disputes.dispute_detail, name="dispute_detail"),
     path("disputes/<slug:public_id>/withdraw/", disputes.dispute_withdraw, name="dispute_withdraw"),
     path("money/", money.money, name="money"),

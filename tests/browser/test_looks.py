@@ -39,6 +39,9 @@ FOR_VISITORS = {
     "not-found": "/nowhere/",
 }
 FOR_PROVIDERS = {
+    "desk": "/desk/",
+    "offers-calendar": "/offers/calendar/",
+    "disputes": "/disputes/",
     "offers": "/offers/",
     "offers-none": "/offers/?state=expired",
     "offer-new": "/offers/new/",
