@@ -9,6 +9,7 @@ from settlement.services.auditing import audit_and_record
 from settlement.services.collateral import move_collateral
 from settlement.services.contract_moves import advance_contracts, follow_heartbeats
 from settlement.services.partitions import open_days_ahead
+from settlement.services.resales import lapse_resales
 from settlement.services.settling import settle_due
 from settlement.services.statements import finalize_due
 
@@ -22,6 +23,7 @@ def settle_due_periods() -> None:
     open_days_ahead(now)
     advance_contracts(now)
     follow_heartbeats(now)
+    lapse_resales(now)
     runs = settle_due(now)
     move_collateral(now)
     statements = finalize_due(now)

@@ -26,6 +26,7 @@ class EventType(models.TextChoices):
     CONTRACT_OPENED = "contract.opened", "a contract was made"
     CONTRACT_MOVED = "contract.moved", "a contract moved on"
     CONTRACT_SHORTFALL = "contract.shortfall", "less was delivered than contracted"
+    RESALE_MOVED = "resale.moved", "hours were put on resale, or a resale moved on"
     PERIOD_SETTLED = "period.settled", "a delivery period was settled"
     DISPUTE_MOVED = "dispute.moved", "a dispute was opened or moved on"
     STATEMENT_FINALIZED = "statement.finalized", "a statement was finalized"

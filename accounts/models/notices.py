@@ -14,6 +14,7 @@ NOTICED = (
     EventType.AUCTION_DECIDED,
     EventType.CONTRACT_SHORTFALL,
     EventType.DISPUTE_MOVED,
+    EventType.RESALE_MOVED,
     EventType.STATEMENT_FINALIZED,
     EventType.DEPOSIT_POSTED,
     EventType.PAYOUT_MOVED,

@@ -15,6 +15,9 @@ SENTENCES: dict[str, "str | Promise"] = {
         "penalty %(penalty)s."
     ),
     EventType.DISPUTE_MOVED: _("Dispute about contract %(contract)s: %(state)s. %(reason)s"),
+    EventType.RESALE_MOVED: _(
+        "Resale of %(accelerator)s at %(site)s from %(starts_at)s at %(price)s an hour: %(state)s."
+    ),
     EventType.STATEMENT_FINALIZED: _("Statement %(series)s-%(number)s is final."),
     EventType.DEPOSIT_POSTED: _("A deposit of %(amount)s %(currency)s arrived."),
     EventType.PAYOUT_MOVED: _("Payout of %(amount)s %(currency)s: %(state)s."),

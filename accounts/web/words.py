@@ -35,7 +35,6 @@ WORDS: dict[str, "str | Promise"] = {
     "curtailed": _("curtailed"),
     "reclaiming": _("reclaiming"),
     "defaulted": _("defaulted"),
-    "transferred": _("transferred"),
     "ended": _("ended"),
     "maintenance": _("maintenance"),
     "power": _("shortage of power"),
@@ -44,6 +43,10 @@ WORDS: dict[str, "str | Promise"] = {
     "reporting": _("reporting"),
     "silent": _("silent"),
     "idle": _("idle"),
+    # resales
+    "sold": _("sold"),
+    "declined": _("declined"),
+    "lapsed": _("lapsed"),
     # disputes
     "evidence": _("evidence is looked into"),
     "upheld": _("upheld"),
@@ -135,6 +138,7 @@ WORDS: dict[str, "str | Promise"] = {
     "contract.shortfall": _("less was delivered than contracted"),
     "period.settled": _("a delivery period was settled"),
     "dispute.moved": _("a dispute was opened or moved on"),
+    "resale.moved": _("hours were put on resale, or a resale moved on"),
     "statement.finalized": _("a statement was finalized"),
     "deposit.posted": _("a deposit arrived"),
     "payout.moved": _("a payout moved on"),

@@ -72,6 +72,18 @@ from settlement.services.holds import InsufficientFunds
 from settlement.services.metering import BatchTooLong, MeterRevoked, NotAMeter
 from settlement.services.payouts import PayoutNotFound, PayoutOutOfRange
 from settlement.services.projects import ProjectExists, ProjectNotFound
+from settlement.services.resales import (
+    BadNewBuyer,
+    HoursTaken,
+    NotResellable,
+    NotTheNewBuyer,
+    NotTheReseller,
+    ResaleInBook,
+    ResaleLapsed,
+    ResaleOutside,
+    TooManyResales,
+)
+from settlement.services.resold_moves import DeliveredUnderAnother
 
 REFUSALS: dict[type[Exception], tuple[HTTPStatus, str]] = {
     # Any row with a state
@@ -156,6 +168,17 @@ REFUSALS: dict[type[Exception], tuple[HTTPStatus, str]] = {
     NotConfirmable: (HTTPStatus.CONFLICT, "not_confirmable"),
     NothingToReclaim: (HTTPStatus.CONFLICT, "nothing_to_reclaim"),
     CurtailmentEmpty: (HTTPStatus.UNPROCESSABLE_ENTITY, "curtailment_empty"),
+    DeliveredUnderAnother: (HTTPStatus.CONFLICT, "delivered_under_another"),
+    # Resales
+    NotTheReseller: (HTTPStatus.FORBIDDEN, "not_the_reseller"),
+    NotTheNewBuyer: (HTTPStatus.FORBIDDEN, "not_the_new_buyer"),
+    NotResellable: (HTTPStatus.CONFLICT, "not_resellable"),
+    ResaleOutside: (HTTPStatus.UNPROCESSABLE_ENTITY, "resale_outside"),
+    HoursTaken: (HTTPStatus.CONFLICT, "hours_taken"),
+    BadNewBuyer: (HTTPStatus.UNPROCESSABLE_ENTITY, "bad_new_buyer"),
+    TooManyResales: (HTTPStatus.CONFLICT, "too_many_resales"),
+    ResaleLapsed: (HTTPStatus.CONFLICT, "resale_lapsed"),
+    ResaleInBook: (HTTPStatus.CONFLICT, "resale_in_book"),
     # Disputes
     NotDisputable: (HTTPStatus.CONFLICT, "not_disputable"),
     DisputeTooLate: (HTTPStatus.CONFLICT, "dispute_too_late"),

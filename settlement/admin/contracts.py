@@ -48,7 +48,7 @@ class ContractAdmin(ReadOnlyAdmin, admin.ModelAdmin[Contract]):
             {
                 "fields": [
                     "public_id", "state", "reason_code", "reason", "actor", "buyer", "provider",
-                    "auction_id", "bid_id", "hold_link", "transfers", "due",
+                    "auction_id", "bid_id", "resale", "hold_link", "transfers", "due",
                 ]
             },
         ),

@@ -10,6 +10,8 @@ from settlement.models import (
     DisputeState,
     Payout,
     PayoutState,
+    Resale,
+    ResaleState,
     Transfer,
     TransferCode,
 )
@@ -77,6 +79,18 @@ class DisputeFilters(django_filters.FilterSet):  # type: ignore[misc]  # it has 
 
     class Meta:
         model = Dispute
+        fields: list[str] = []
+
+
+class ResaleFilters(django_filters.FilterSet):  # type: ignore[misc]  # it has no stubs
+    """Resales by their state, contract, and whom they are offered to."""
+
+    state = django_filters.MultipleChoiceFilter(choices=ResaleState.choices)
+    contract = django_filters.CharFilter("contract__public_id")
+    buyer = django_filters.CharFilter("buyer__public_id")
+
+    class Meta:
+        model = Resale
         fields: list[str] = []
 
 

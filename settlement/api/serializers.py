@@ -55,6 +55,12 @@ class ContractSerializer(serializers.Serializer[Contract]):
     provider = PartySerializer()
     auction = serializers.CharField(source="auction_id")
     bid = serializers.CharField(source="bid_id")
+    resale = serializers.CharField(
+        source="resale.public_id",
+        default=None,
+        allow_null=True,
+        help_text="the resale that it came from, if any: it is delivered under another contract",
+    )
     site = serializers.CharField(source="site_code")
     region = serializers.CharField(source="region_code")
     accelerator = serializers.CharField(source="accelerator_code")

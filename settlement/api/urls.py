@@ -1,6 +1,6 @@
 from django.urls import URLPattern, URLResolver, path
 
-from settlement.api import disputes, handover
+from settlement.api import disputes, handover, resales
 from settlement.api.contracts import (
     ContractConfirm,
     ContractDetail,
@@ -54,6 +54,11 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("devices", handover.DevicesView.as_view(), name="api_devices"),
     path("devices/<str:public_id>/revoke", handover.RevokeDeviceView.as_view()),
     path("readings", ReadingsView.as_view(), name="readings"),
+    path("resales", resales.ResaleList.as_view(), name="resales"),
+    path("resales/<str:public_id>", resales.ResaleDetail.as_view(), name="resale"),
+    path("resales/<str:public_id>/accept", resales.ResaleAccept.as_view()),
+    path("resales/<str:public_id>/decline", resales.ResaleDecline.as_view()),
+    path("resales/<str:public_id>/withdraw", resales.ResaleWithdraw.as_view()),
     path("statements", StatementList.as_view(), name="statements"),
     path("statements/<str:public_id>.focus.csv", StatementFocus.as_view(), name="statement_focus"),
     path("statements/<str:public_id>.pdf", StatementPdf.as_view(), name="statement_pdf"),

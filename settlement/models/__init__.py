@@ -38,6 +38,7 @@ from settlement.models.metering import (
     ReadingStream,
 )
 from settlement.models.projects import BudgetAlert, Project
+from settlement.models.resales import RESALE_MOVES, Resale, ResaleState
 from settlement.models.risk import Collateral, CollateralRate, CreditLine
 from settlement.models.statements import (
     STATEMENT_MOVES,
@@ -56,6 +57,7 @@ __all__ = [
     "DISPUTE_MOVES",
     "PAYOUT_MOVES",
     "PERIOD_MOVES",
+    "RESALE_MOVES",
     "STATEMENT_MOVES",
     "AccessNote",
     "AccessNoteRead",
@@ -94,6 +96,8 @@ __all__ = [
     "ReadingConflict",
     "ReadingEvent",
     "ReadingStream",
+    "Resale",
+    "ResaleState",
     "RunKind",
     "SettlementRun",
     "Side",

@@ -32,18 +32,18 @@ class ContractState(models.TextChoices):
     CURTAILED = "curtailed", "curtailed"
     RECLAIMING = "reclaiming", "reclaiming"
     DEFAULTED = "defaulted", "defaulted"
-    TRANSFERRED = "transferred", "transferred"
     ENDED = "ended", "ended"
 
 
 CONTRACT_MOVES = moves_of(
     ContractState.values,
     {
-        "scheduled": ["provisioning", "defaulted"],
-        "provisioning": ["active", "defaulted"],
-        "active": ["degraded", "reclaiming", "curtailed", "defaulted", "transferred", "ended"],
+        # Resold hours end before they begin where the contract that they come from is over.
+        "scheduled": ["provisioning", "defaulted", "ended"],
+        "provisioning": ["active", "defaulted", "ended"],
+        "active": ["degraded", "reclaiming", "curtailed", "defaulted", "ended"],
         # Silence of a meter never ends a contract, but its time may run out meanwhile.
-        "degraded": ["active", "reclaiming", "curtailed", "defaulted", "transferred", "ended"],
+        "degraded": ["active", "reclaiming", "curtailed", "defaulted", "ended"],
         "curtailed": ["active", "defaulted", "ended"],
         "reclaiming": ["defaulted", "ended"],
     },
@@ -63,7 +63,9 @@ class Contract(models.Model):
     """Who delivers what to whom, where and when, on the terms as they were when it was made.
 
     It names its auction and bid as texts and the site and the chip with their figures: it has
-    no key into the catalogue. Quantities and prices stand on its delivery periods.
+    no key into the catalogue. Quantities and prices stand on its delivery periods. One that
+    followed from a ``resale`` has the reseller for its provider, and is delivered under the
+    contract that was resold.
     """
 
     public_id = models.CharField(
@@ -79,6 +81,9 @@ class Contract(models.Model):
     auction_id = models.CharField(max_length=LENGTH_MAX)
     bid_id = models.CharField(max_length=LENGTH_MAX)
     hold_key = models.CharField(max_length=CODE_LENGTH_MAX)
+    resale = models.ForeignKey(
+        "settlement.Resale", on_delete=models.PROTECT, null=True, related_name="contracts"
+    )
     site_code = models.CharField(max_length=CODE_LENGTH_MAX)
     region_code = models.CharField(max_length=CODE_LENGTH_MAX)
     accelerator_code = models.CharField(max_length=CODE_LENGTH_MAX)

@@ -64,10 +64,14 @@ class DeliveryPeriod(models.Model):
     cell's price less power and with policy; ``congestion_price``, ``power_price`` and
     ``policy_price`` are those parts, so that buyer = seller + congestion + power - policy
     exactly; or less, where one of them gave way so that nobody loses by rounding, which the
-    account ``rounding`` bears. ``next_run_*`` say which reckoning comes next and when.
+    account ``rounding`` bears. ``next_run_*`` say which reckoning comes next and when. A resold
+    period lies within the one that it was ``resold_from``, and gets its share of what that got.
     """
 
     contract = models.ForeignKey(Contract, on_delete=models.PROTECT, related_name="periods")
+    resold_from = models.ForeignKey(
+        "self", on_delete=models.PROTECT, null=True, related_name="resold"
+    )
     starts_at = models.DateTimeField()
     ends_at = models.DateTimeField()
     quantity_lots = models.BigIntegerField(help_text="accelerators x 1,000")

@@ -25,7 +25,7 @@ class PeriodStory:
 
 def contracts_shown(caller: Caller) -> QuerySet[Contract]:
     """Return the contracts that the caller may see, with their parties."""
-    return Contract.objects.visible_to(caller).select_related("buyer", "provider")
+    return Contract.objects.visible_to(caller).select_related("buyer", "provider", "resale")
 
 
 def periods_of(contract: Contract) -> list[PeriodStory]:

@@ -66,9 +66,15 @@ def period_named(contract: Contract, hour: str) -> DeliveryPeriod | None:
 
 
 def readings_of(period: DeliveryPeriod) -> QuerySet[Reading]:
-    """Return what meters said about the contract's devices in the hour."""
+    """Return what meters said about the contract's devices in the hour.
+
+    Of a resold hour: about the devices of the contract under which it is delivered.
+    """
+    source = period
+    while source.resold_from is not None:
+        source = source.resold_from
     return Reading.objects.filter(
-        contract_id=period.contract_id,
+        contract_id=source.contract_id,
         ends_at__gt=period.starts_at,
         ends_at__lte=period.ends_at + READING_LONGEST,
         starts_at__lt=period.ends_at,

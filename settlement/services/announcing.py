@@ -10,8 +10,8 @@ from django.conf import settings
 
 from accounts.models import EventType
 from accounts.services.events import NewEvent, listeners_for, write_events
-from exchange.foundation.money import LOTS, MICROS, format_scaled
-from settlement.models import Contract, Dispute, Payout, Statement, Transfer
+from exchange.foundation.money import LOTS, MICROS, TICKS, format_scaled
+from settlement.models import Contract, Dispute, Payout, Resale, Statement, Transfer
 from settlement.services.run_postings import Reckoned
 
 MILLISECONDS_AN_HOUR = 3_600_000
@@ -136,6 +136,40 @@ def tell_disputes(disputes: Iterable[Dispute], *, now: datetime) -> None:
             ("buyer", dispute.period.contract.buyer_id),
             ("provider", dispute.period.contract.provider_id),
         )
+    )
+
+
+def tell_resales(resales: Iterable[Resale], *, now: datetime) -> None:
+    """Tell the reseller, and whom it is offered to, where resales stand now."""
+    rows = Resale.objects.filter(pk__in=[each.pk for each in resales]).select_related("contract")
+    write_events(
+        NewEvent(
+            type=EventType.RESALE_MOVED,
+            organization_id=organization_id,
+            about=resale.public_id,
+            happened_at=now,
+            data={
+                "resale": resale.public_id,
+                "role": role,
+                "state": resale.state,
+                "reason": resale.reason_code,
+                "site": resale.contract.site_code,
+                "accelerator": resale.contract.accelerator_code,
+                "starts_at": told_at(resale.starts_at),
+                "ends_at": told_at(resale.ends_at),
+                "quantity": None
+                if resale.quantity_lots is None
+                else format_scaled(resale.quantity_lots, scale=LOTS),
+                "price": format_scaled(resale.price_ticks, scale=TICKS),
+                "currency": resale.contract.currency,
+            },
+        )
+        for resale in rows
+        for role, organization_id in (
+            ("reseller", resale.contract.buyer_id),
+            ("buyer", resale.buyer_id),
+        )
+        if organization_id is not None
     )
 
 

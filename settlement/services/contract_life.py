@@ -11,6 +11,7 @@ from exchange.foundation.states import LostRace
 from settlement.models import Contract, ContractState, ExcusedOutage
 from settlement.services.contracts import move_contract
 from settlement.services.deposit_approvals import refuse_non_operator, refuse_without_reason
+from settlement.services.resold_moves import refuse_resold
 
 READY_STATES = (ContractState.SCHEDULED, ContractState.PROVISIONING, ContractState.ACTIVE)
 DETAIL_MAX = 200
@@ -52,16 +53,19 @@ def confirm_provisioning(contract: Contract, *, actor: Caller) -> None:
 def reclaim_contract(contract: Contract, *, reason: str, actor: Caller) -> None:
     """Take capacity back with the notice of the terms: what is not delivered behind it is excused.
 
-    Raises NotAParty unless the provider asks, ReasonMissing, NothingToReclaim, IllegalMove.
+    Raises NotAParty unless the provider asks, ReasonMissing, NothingToReclaim, IllegalMove,
+    DeliveredUnderAnother.
     """
     if _side_of(contract, actor) != "provider":
         raise NotAParty("only the provider reclaims")
+    refuse_resold(contract)
     refuse_without_reason(reason, "to reclaim a contract")
     now = market_now()
     reclaim_at = now + timedelta(minutes=contract.notice_minutes)
     if reclaim_at >= contract.ends_at:
         raise NothingToReclaim(f"the notice runs until {reclaim_at.isoformat()}")
     with transaction.atomic():
+        Contract.objects.filter(pk=contract.pk).update(reclaim_at=reclaim_at)
         _move(
             contract,
             ContractState.RECLAIMING,
@@ -70,7 +74,6 @@ def reclaim_contract(contract: Contract, *, reason: str, actor: Caller) -> None:
             actor=actor,
             planned_at=reclaim_at,
         )
-        Contract.objects.filter(pk=contract.pk).update(reclaim_at=reclaim_at)
         cause = ExcusedOutage.Cause.RECLAIMED
         _excuse(contract, cause, reason, actor, starts_at=reclaim_at, ends_at=contract.ends_at)
         record(actor, "reclaim", contract, reason)
@@ -88,9 +91,10 @@ def curtail_contract(
     """Stop a contract from now on: the provider owes no penalty, the buyer pays what it got.
 
     Without ``until`` it lasts until it is lifted. Raises NotAnOperator, ReasonMissing,
-    CurtailmentEmpty, IllegalMove, LostRace.
+    CurtailmentEmpty, IllegalMove, LostRace, DeliveredUnderAnother.
     """
     refuse_non_operator(actor)
+    refuse_resold(contract)
     refuse_without_reason(reason, "to curtail a contract")
     now = market_now()
     if until is not None and not now < until <= contract.ends_at:
@@ -110,8 +114,12 @@ def curtail_contract(
 
 
 def lift_curtailment(contract: Contract, *, reason: str, actor: Caller) -> None:
-    """Let a curtailed contract run again from now on. Raises NotAnOperator, IllegalMove."""
+    """Let a curtailed contract run again from now on.
+
+    Raises NotAnOperator, IllegalMove, DeliveredUnderAnother.
+    """
     refuse_non_operator(actor)
+    refuse_resold(contract)
     now = market_now()
     with transaction.atomic():
         _move(contract, ContractState.ACTIVE, code="lifted", detail=reason, actor=actor)
@@ -124,8 +132,10 @@ def lift_curtailment(contract: Contract, *, reason: str, actor: Caller) -> None:
 def default_contract(contract: Contract, *, reason: str, actor: Caller) -> None:
     """End a contract that its provider does not keep: every hour left is a shortfall.
 
-    An operator declares it, or the provider itself. Raises NotAParty, ReasonMissing, IllegalMove.
+    An operator declares it, or the provider itself. Raises NotAParty, ReasonMissing, IllegalMove,
+    DeliveredUnderAnother.
     """
+    refuse_resold(contract)
     if not actor.operates and _side_of(contract, actor) != "provider":
         raise NotAParty("only the operator or the provider declares a default")
     refuse_without_reason(reason, "to declare a default")

@@ -11,6 +11,7 @@ from django.db.models.functions import Coalesce
 
 from settlement.models import CONTRACT_MOVES, Contract, ContractMove, ContractState
 from settlement.services.announcing import Move, tell_contracts_moved
+from settlement.services.resold_moves import follow_first
 
 MOST = 10_000  # contracts a step; the rest are due at the next knock
 CLOCK = "clock"
@@ -91,12 +92,14 @@ EXISTS (
 GONE_SILENT = f"""
 SELECT contract.id, NULL::timestamptz FROM settlement_contract AS contract
 WHERE contract.state = 'active' AND contract.ended_at IS NULL AND contract.ends_at > %(now)s
+  AND contract.resale_id IS NULL
   AND greatest(contract.starts_at, contract.started_at) <= %(since)s AND NOT {HEARD_OF}
 LIMIT 10000
 """  # noqa: S608
 HEARD_AGAIN = f"""
 SELECT contract.id, NULL::timestamptz FROM settlement_contract AS contract
-WHERE contract.state = 'degraded' AND contract.ends_at > %(now)s AND {HEARD_OF} LIMIT 10000
+WHERE contract.state = 'degraded' AND contract.ends_at > %(now)s AND contract.resale_id IS NULL
+  AND {HEARD_OF} LIMIT 10000
 """  # noqa: S608
 
 
@@ -170,3 +173,4 @@ def _make(step: _Step, due: Mapping[int, datetime | None], now: datetime) -> Non
         Move(contract_id=each, was=step.was, state=step.to, reason=step.reason) for each in due
     ]
     tell_contracts_moved(moves, now=now)
+    follow_first(moves, now=now)

@@ -17,7 +17,8 @@ class PeriodTerms:
     Prices are exact, in currency per accelerator-hour: ``buyer_price`` is the cell's price and
     the links', ``seller_price`` the cell's less power and with policy, so that
     buyer = seller + congestion + power - policy; or less than that, where either price gave way
-    so that nobody loses by rounding.
+    so that nobody loses by rounding. ``resold_from_id`` is the period of the contract that is
+    resold.
     """
 
     starts_at: datetime
@@ -29,6 +30,7 @@ class PeriodTerms:
     congestion_price: Decimal = NOTHING
     power_price: Decimal = NOTHING
     policy_price: Decimal = NOTHING
+    resold_from_id: int | None = None
 
     def __post_init__(self) -> None:
         parts = self.congestion_price + self.power_price - self.policy_price
@@ -41,6 +43,8 @@ class PeriodTerms:
 class ContractTerms:
     """One contract: the fills of one bid at one site on one accelerator, in one auction.
 
+    Or what one resale sold of another contract: to a bid in an auction, or to whom it was offered.
+
     Rates are in ppm, figures of the site and the chip in millionths of their units;
     ``notice_minutes`` is what the provider gives before it may take the capacity back, and
     ``run_delays_minutes`` are those of the provisional run, R1 and R2 after a period's end.
@@ -51,6 +55,7 @@ class ContractTerms:
     auction_id: str
     bid_id: str
     hold_key: str
+    resale_id: int | None = None
     site_code: str
     region_code: str
     accelerator_code: str
@@ -72,11 +77,15 @@ class ContractTerms:
 
     def __post_init__(self) -> None:
         assert self.periods, self
+        resold = {period.resold_from_id is not None for period in self.periods}
+        assert resold == {self.resale_id is not None}, self
 
     @property
     def key(self) -> uuid.UUID:
         """What makes a repeat the same contract."""
-        parts = (self.auction_id, self.bid_id, self.site_code, self.accelerator_code)
+        parts = [self.auction_id, self.bid_id, self.site_code, self.accelerator_code]
+        if self.resale_id is not None:
+            parts.append(f"resale {self.resale_id}")
         return uuid.uuid5(CONTRACT_IDS, "/".join(parts))
 
     @property

@@ -14,6 +14,7 @@ from settlement.models.contracts import new_contract_id
 from settlement.services.announcing import Move, tell_contracts_moved, tell_contracts_opened
 from settlement.services.collateral import ask_collateral
 from settlement.services.contract_terms import ContractTerms, PeriodTerms
+from settlement.services.resold_moves import follow_first
 
 __all__ = [
     "ContractDiffers",
@@ -30,6 +31,7 @@ CONTRACT_COLUMNS = (
     "auction_id",
     "bid_id",
     "hold_key",
+    "resale_id",
     "site_code",
     "region_code",
     "accelerator_code",
@@ -60,6 +62,7 @@ PERIOD_COLUMNS = (
     "congestion_price",
     "power_price",
     "policy_price",
+    "resold_from_id",
 )
 _CONTRACT = ", ".join(CONTRACT_COLUMNS)
 _PERIOD = ", ".join(PERIOD_COLUMNS)
@@ -160,6 +163,7 @@ def move_contract(
         )
         told = Move(contract_id=contract.pk, was=was, state=to, reason=reason)
         tell_contracts_moved([told], now=now)
+        follow_first([told], now=now)
 
 
 def _times(to: ContractState, contract: Contract, now: datetime) -> dict[str, Any]:

@@ -28,9 +28,10 @@ WHERE contract.id = period.contract_id AND period.state = 'open' AND period.ends
       SELECT id FROM settlement_deliveryperiod
       WHERE state = 'open' AND ends_at <= %s FOR NO KEY UPDATE SKIP LOCKED)
 """
-# While a dispute is undecided there is no final run.
+# While a dispute is undecided there is no final run. A resold period's run waits for that of the
+# period it comes from.
 CLAIM = """
-SELECT period.id, period.contract_id, period.state, period.next_run_no,
+SELECT period.id, period.contract_id, period.resold_from_id, period.state, period.next_run_no,
        period.starts_at, period.ends_at, period.quantity_lots,
        period.price_ticks, period.buyer_price, period.seller_price, period.congestion_price,
        period.power_price, period.policy_price, period.replacement_price,
@@ -49,6 +50,9 @@ LEFT JOIN LATERAL (
     ORDER BY region_code = '', year DESC, id DESC LIMIT 1) AS grid ON true
 WHERE period.state IN ('metered', 'provisional', 'disputed') AND period.next_run_at <= %s
   AND NOT (period.state = 'disputed' AND period.next_run_no = 4)
+  AND (period.resold_from_id IS NULL OR EXISTS (
+      SELECT FROM settlement_settlementrun AS first
+      WHERE first.period_id = period.resold_from_id AND first.run_no = period.next_run_no))
 ORDER BY period.next_run_at, period.id
 LIMIT %s
 FOR NO KEY UPDATE OF period SKIP LOCKED
@@ -61,6 +65,7 @@ class DuePeriod:
 
     id: int
     contract_id: int
+    resold_from_id: int | None
     state: PeriodState
     run_no: RunKind
     ends_at: datetime
@@ -150,12 +155,16 @@ def _fell(dispute: Dispute) -> bool:
 
 
 def metered_of(periods: Sequence[DuePeriod], standings: dict[int, Standing]) -> dict[int, Metered]:
-    """Return what the meters (and rulings) say about each of these periods."""
-    ids = [period.id for period in periods]
+    """Return what the meters (and rulings) say about each of these periods.
+
+    Of a resold one it is its share of what the period that it comes from was settled at.
+    """
+    own = [period for period in periods if period.resold_from_id is None]
+    ids = [period.id for period in own]
     counted, excused = delivered_in(ids), excused_in(ids)
     nothing = Delivered(0, None)
-    metered = {}
-    for period in periods:
+    metered = shares_of([each for each in periods if each.resold_from_id], standings)
+    for period in own:
         provider = counted.get((period.id, "provider"), nothing)
         buyer = counted.get((period.id, "buyer"))
         metered[period.id] = Metered(
@@ -166,6 +175,38 @@ def metered_of(periods: Sequence[DuePeriod], standings: dict[int, Standing]) -> 
             energy_mj=provider.energy_mj,
         )
     return metered
+
+
+def shares_of(periods: Sequence[DuePeriod], standings: dict[int, Standing]) -> dict[int, Metered]:
+    """Return each resold period's share of what the same run of its first period said."""
+    first_ids = [period.resold_from_id for period in periods]
+    runs = {
+        (run.period_id, run.run_no): run
+        for run in SettlementRun.objects.filter(period__in=first_ids)
+    }
+    return {
+        period.id: share_of(
+            runs[period.resold_from_id or 0, period.run_no],
+            period.terms.contracted_ms,
+            ruled_ms=standings.get(period.id, Standing()).ruled_ms,
+        )
+        for period in periods
+    }
+
+
+def share_of(first: SettlementRun, contracted_ms: int, *, ruled_ms: int | None) -> Metered:
+    """Return the share of ``contracted_ms`` in what a run of the first period was reckoned at.
+
+    What was delivered is rounded down and what is excused up, so that rounding costs nobody a
+    penalty.
+    """
+    energy = first.energy_mj
+    return Metered(
+        provider_ms=first.delivered_ms * contracted_ms // first.contracted_ms,
+        ruled_ms=ruled_ms,
+        excused_ms=-(-first.excused_ms * contracted_ms // first.contracted_ms),
+        energy_mj=None if energy is None else energy * contracted_ms // first.contracted_ms,
+    )
 
 
 def postings_of(run: SettlementRun) -> Postings:

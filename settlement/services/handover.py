@@ -23,6 +23,7 @@ from settlement.services.enrolment import (
     revoke_device,
     revoke_meter,
 )
+from settlement.services.resold_moves import refuse_resold
 
 METERS_MAX = 1_000
 DEVICES_AT_ONCE = 1_000
@@ -128,9 +129,11 @@ def assign_device(
 ) -> DeviceAssignment:
     """Let a device serve a contract, for all of its time or for a part.
 
-    Raises NotTheProvider, ContractOver, OutsideContract, WrongDevice, DeviceTaken.
+    Raises NotTheProvider, ContractOver, OutsideContract, WrongDevice, DeviceTaken,
+    DeliveredUnderAnother.
     """
     refuse_non_provider(contract, actor)
+    refuse_resold(contract)
     refuse_over(contract)
     starts_at, ends_at = starts_at or contract.starts_at, ends_at or contract.ends_at
     if not contract.starts_at <= starts_at < ends_at <= contract.ends_at:

@@ -171,6 +171,23 @@ SETTLEMENT = [
     *rows(f"{V1}disputes/<str:public_id>", named="dispute", GET="read own"),
     *rows(f"{V1}disputes/<str:public_id>/evidence", named="dispute", GET="read own"),
     *rows(f"{V1}disputes/<str:public_id>/withdraw", named="dispute", POST="act own"),
+    listed(f"{V1}resales", "read", "resale"),
+    Door(
+        method="POST",
+        route=f"{V1}resales",
+        rule="act",
+        body={"contract": "{contract}", "price": "8.000"},
+    ),
+    *rows(f"{V1}resales/<str:public_id>", named="resale", GET="read own"),
+    *(
+        Door(
+            method="POST",
+            route=f"{V1}resales/<str:public_id>/{verb}",
+            rule="act own",
+            named="resale",
+        )
+        for verb in ("accept", "decline", "withdraw")
+    ),
     listed(f"{V1}payouts", "read", "payout"),
     *rows(f"{V1}payouts", POST="own"),
     *rows(f"{V1}payouts/<str:public_id>", named="payout", GET="read own"),

@@ -16,7 +16,15 @@ from exchange.models import AiModel
 from exchange.services.bids import place_bid
 from exchange.services.maintenance import plan_maintenance
 from exchange.services.offers import create_offer
-from settlement.models import AccountKind, Dispute, Party, Side, Statement, Transfer
+from settlement.models import (
+    AccountKind,
+    Dispute,
+    Party,
+    Resale,
+    Side,
+    Statement,
+    Transfer,
+)
 from settlement.queries.hours import hour_of
 from settlement.services.access_notes import write_note
 from settlement.services.credit_notes import credit_statement
@@ -104,6 +112,15 @@ def scene() -> Scene:
             claimed_ms=0,
             provider_ms=0,
             reason="a test",
+            opened_at=auction.opens_at,
+        ),
+        "resale": Resale.objects.create(
+            contract=contract,
+            buyer=own,
+            starts_at=contract.starts_at,
+            ends_at=contract.ends_at,
+            price_ticks=8_000,
+            actor="a test",
             opened_at=auction.opens_at,
         ),
         "project": open_project("training", budget_micros=10**9, caller=who),

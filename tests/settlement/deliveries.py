@@ -66,8 +66,8 @@ def a_period(
 ) -> PeriodTerms:
     """Return an hour's terms, the first from ten o'clock."""
     price = Decimal(ticks).scaleb(-3)
-    parts = {"congestion_price": Decimal(0), "power_price": Decimal(0), "policy_price": Decimal(0)}
-    parts |= prices
+    names = ("congestion_price", "power_price", "policy_price")
+    parts: dict[str, Any] = dict.fromkeys(names, Decimal(0)) | prices
     return PeriodTerms(
         starts_at=TEN + hour * HOUR,
         ends_at=TEN + (hour + 1) * HOUR,

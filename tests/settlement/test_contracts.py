@@ -120,7 +120,7 @@ def test_silence_degrades_a_contract_and_its_time_still_ends_it() -> None:
 def test_it_refuses_moves_that_the_table_does_not_have() -> None:
     contract = a_contract()
     with pytest.raises(IllegalMove):
-        move_contract(contract, ContractState.ENDED, reason="wished for")
+        move_contract(contract, ContractState.ACTIVE, reason="wished for")
     assert not contract.moves.exists()
 
 

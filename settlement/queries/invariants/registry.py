@@ -10,11 +10,14 @@ from settlement.queries.invariants.cash import CASH
 from settlement.queries.invariants.delivery import DELIVERY
 from settlement.queries.invariants.ledger import LEDGER
 from settlement.queries.invariants.metering import METERING
+from settlement.queries.invariants.resales import RESALES
 from settlement.queries.invariants.risk import RISK
 from settlement.queries.invariants.rule import Invariant
 from settlement.queries.invariants.statements import STATEMENTS
 
-_invariants: list[Invariant] = [*LEDGER, *DELIVERY, *METERING, *STATEMENTS, *AUCTIONS, *CASH, *RISK]
+_invariants: list[Invariant] = [
+    *(*LEDGER, *DELIVERY, *METERING, *STATEMENTS, *AUCTIONS, *CASH, *RISK, *RESALES)
+]
 
 
 def register(invariants: Iterable[Invariant]) -> None:
