@@ -11,7 +11,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('accounts', '0006_resales'),
-        ('settlement', '0010_dispute_evidence'),
+        ('settlement', '0011_audit_results'),
     ]
 
     operations = [
