@@ -45,11 +45,14 @@ def caller_in_templates(request: HttpRequest) -> dict[str, object]:
     return {"caller": known or SimpleLazyObject(lambda: chosen_caller(request))}
 
 
-def member_required(*, kind: str = "", roles: Collection[str] = ()) -> Callable[[View[P]], View[P]]:
+def member_required(
+    *, kind: str = "", roles: Collection[str] = (), sees_all: bool = False
+) -> Callable[[View[P]], View[P]]:
     """Open a page to members of an organization of this kind, in one of these roles.
 
     Who is not signed in goes to the sign-in page; who has not chosen an organization chooses one;
-    everybody else gets 403. Without ``kind`` or ``roles`` any will do.
+    everybody else gets 403. Without ``kind`` or ``roles`` any will do. ``sees_all``: only those
+    who see the rows of every organization, operators and auditors.
     """
 
     def shut(view: View[P]) -> View[P]:
@@ -61,6 +64,8 @@ def member_required(*, kind: str = "", roles: Collection[str] = ()) -> Callable[
                 return redirect("choose_organization")
             if kind and not caller.is_kind(kind):
                 raise PermissionDenied(f"for organizations of the kind {kind}")
+            if sees_all and not caller.sees_all:
+                raise PermissionDenied("for operators and auditors")
             if roles and caller.role not in roles:
                 raise PermissionDenied(f"for members in the roles {', '.join(roles)}")
             request.caller = caller  # type: ignore[attr-defined]

@@ -1,4 +1,4 @@
-from django.urls import URLPattern, URLResolver, path
+from django.urls import URLPattern, URLResolver, include, path
 
 from exchange.portal import (
     bids,
@@ -34,6 +34,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path(f"{AUCTION}/archive.zip", tables.auction_archive, name="auction_archive"),
     path(f"{AUCTION}/<slug:table>.<slug:form>", tables.auction_table, name="auction_table"),
     path("desk/", desk.provider_desk, name="desk"),
+    path("control/", include("exchange.portal.control.urls")),
     path("bids/", bids.bid_list, name="bid_list"),
     path("bids/new/", bids.bid_new, name="bid_new"),
     path("bids/<slug:public_id>/", bids.bid_detail, name="bid_detail"),

@@ -10,7 +10,7 @@ from django.db import connection
 
 from settlement.models import Dispute, DisputeState, PeriodState, RunKind, SettlementRun
 from settlement.postings import Metered, Postings, Terms, scaled_price
-from settlement.services.delivered import Delivered, delivered_in
+from settlement.queries.delivered import Delivered, delivered_in
 from settlement.services.excused import excused_in
 
 BATCH_MAX = 2_000

@@ -55,6 +55,7 @@ RULES = {
     "buyer's owners own": "302 404 403 403 ok 403 - 403 403",
     "provider": "302 ok ok ok ok ok - 403 403",
     "provider own": "302 404 ok ok ok ok - 403 403",
+    "watch": "302 403 403 403 403 403 - ok ok",
     "enrol": "302 ok 403 ok ok 403 - ok ok",
     "enrol own": "302 404 403 ok ok 403 - 404 404",
     "sell": "302 ok 403 ok ok 403 - 403 403",
@@ -324,6 +325,11 @@ BUYER_PAGES = [
     *rows("bids/<slug:public_id>/", named="bid", GET="buyer own"),
     *rows("bids/<slug:public_id>/cancel/", named="bid", POST="buy own"),
 ]
+CONTROL = [
+    *rows("control/", GET="watch"),
+    *rows("control/network/", GET="watch"),
+    *rows("control/alarms/", GET="watch"),
+]
 MARKET = [
     *rows(f"{V1}regions", GET="open"),
     *rows(f"{V1}accelerators", GET="open"),
@@ -354,7 +360,7 @@ MARKET = [
         GET="unpublished",
     ),
 ]
-DOORS = [*ACCOUNTS, *SETTLEMENT, *ORDERS, *PROVIDER_PAGES, *BUYER_PAGES, *MARKET]
+DOORS = [*ACCOUNTS, *SETTLEMENT, *ORDERS, *PROVIDER_PAGES, *BUYER_PAGES, *CONTROL, *MARKET]
 NOT_OURS = (  # and why it has no rows here
     "accounts/",  # allauth's own pages, tried in tests/accounts/test_sign_in.py
     "admin/",  # the admin asks for staff and its permissions, tried in tests/*/test_admin.py

@@ -15,7 +15,7 @@ from hypothesis.extra.django import TestCase
 from settlement.management.devices import delivered_ms
 from settlement.management.simulation import Conduct, Watched, readings_of
 from settlement.models import DeliveryPeriod, Party
-from settlement.services.delivered import Delivered, delivered_in
+from settlement.queries.delivered import Delivered, delivered_in
 from settlement.services.metering import enroll_meter, ingest
 from tests.settlement.deliveries import (
     HOUR,

@@ -72,3 +72,27 @@ def percent_of(millionths: int | None) -> str:
 def whole_money(micros: Decimal | int | None) -> str:
     """Show an amount without decimals: enough where it is compared at a glance."""
     return NOTHING if micros is None else f"{round(Decimal(micros) / MICROS):,}"
+
+
+@register.filter
+def whole_hours(milliseconds: int | None) -> str:
+    """Show accelerator-milliseconds as accelerator-hours without decimals."""
+    return NOTHING if milliseconds is None else f"{round(milliseconds / 3_600_000):,}"
+
+
+@register.filter
+def kilo(number: int | None) -> str:
+    """Show watts as kilowatts, or watt-hours as kilowatt-hours, to a tenth."""
+    return NOTHING if number is None else f"{number / 1_000:,.1f}"
+
+
+@register.filter
+def scaled_short(millionths: int | None) -> str:
+    """Show a number that is kept in millionths with two decimals."""
+    return NOTHING if millionths is None else f"{millionths / MICROS:.2f}"
+
+
+@register.filter
+def limit_of(code: str, limits: Mapping[str, int]) -> int | None:
+    """Return the limit of a code, None where there is none."""
+    return limits.get(code)
