@@ -10,7 +10,7 @@ from uuid import UUID
 import pytest
 
 from settlement.models import Meter, Reading, ReadingConflict, ReadingEvent, ReadingStream
-from settlement.services.delivered import delivered_in
+from settlement.queries.delivered import delivered_in
 from settlement.services.metering import (
     EVENTS_MAX,
     Answer,
