@@ -39,6 +39,9 @@ class User(AbstractBaseUser, PermissionsMixin):
     )
     email = models.EmailField(unique=True)
     name = models.CharField(max_length=200, blank=True)
+    time_zone = models.CharField(
+        max_length=64, blank=True, help_text="whose clock they read times by; empty: not chosen"
+    )
     is_staff = models.BooleanField(default=False, help_text="may sign in to the admin")
     is_active = models.BooleanField(default=True, help_text="clear this instead of deleting")
     created_at = models.DateTimeField(db_default=Now(), editable=False)

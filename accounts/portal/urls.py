@@ -1,6 +1,6 @@
 from django.urls import URLPattern, URLResolver, path
 
-from accounts.portal import api_keys, arriving, members, notices, organizations, webhooks
+from accounts.portal import api_keys, arriving, members, notices, organizations, time_zone, webhooks
 
 WEBHOOK = "organization/webhooks/<str:public_id>"
 DELIVERY = "organization/webhook-deliveries/<str:public_id>"
@@ -35,6 +35,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     ),
     path("apply", arriving.apply, name="apply"),
     path("invitations/<str:token>", arriving.invitation, name="invitation"),
+    path("time-zone", time_zone.time_zone, name="time_zone"),
     path("notices", notices.notice_list, name="notices"),
     path("notices/read", notices.notices_read, name="notices_read"),
     path("notices/choices", notices.notices_choose, name="notices_choose"),

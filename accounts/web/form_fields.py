@@ -1,18 +1,22 @@
-"""Form fields of the portal: exact decimals, and instants by the market's clock."""
+"""Form fields of the portal: exact decimals, and instants by the reader's clock."""
 
 from datetime import datetime
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from django import forms
-from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from accounts.web.zones import reader_zone
 from exchange.foundation.money import NotADecimal, format_scaled, parse_scaled
 
 MARKET_FORM = "%Y-%m-%dT%H:%M"  # what a browser's own date and time control sends
+
+
+def control_time(at: datetime) -> str:
+    """Return an instant by the reader's clock, as a date and time control takes it."""
+    return at.astimezone(reader_zone()).strftime(MARKET_FORM)
 
 
 class ScaledField(forms.CharField):
@@ -52,7 +56,7 @@ class ScaledField(forms.CharField):
 
 
 class MarketTimeField(forms.DateTimeField):
-    """An instant, written and read by the market's clock."""
+    """An instant of the market, written and read by the reader's clock."""
 
     widget = forms.DateTimeInput(format=MARKET_FORM, attrs={"type": "datetime-local"})
 
@@ -60,11 +64,11 @@ class MarketTimeField(forms.DateTimeField):
         super().__init__(input_formats=[MARKET_FORM, "%Y-%m-%d %H:%M", "%Y-%m-%d"], **kwargs)
 
     def to_python(self, value: Any) -> datetime | None:
-        """Return the instant that the market's clock shows as ``value``."""
-        with timezone.override(ZoneInfo(settings.MARKET_TIME_ZONE)):
+        """Return the instant that the reader's clock shows as ``value``."""
+        with timezone.override(reader_zone()):
             return super().to_python(value)
 
     def prepare_value(self, value: Any) -> Any:
-        """Show an instant by the market's clock."""
-        with timezone.override(ZoneInfo(settings.MARKET_TIME_ZONE)):
+        """Show an instant by the reader's clock."""
+        with timezone.override(reader_zone()):
             return super().prepare_value(value)

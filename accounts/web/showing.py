@@ -3,7 +3,6 @@
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from django import template
 from django.conf import settings
@@ -14,9 +13,11 @@ from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
 
 from accounts.models import Notice
 from accounts.web.words import COLOURS, WORDS
+from accounts.web.zones import MINUTE, market_zone_info, reader_zone, two_clocks, zone_words
 from exchange.foundation.money import LOTS, MICROS, TICKS, format_scaled
 
 NOTHING = "—"  # what stands where there is no number
@@ -30,7 +31,7 @@ register = template.Library()
 
 def _grouped(text: str, *, decimals_min: int) -> str:
     """Return a decimal string with its thousands apart and no zeros that say nothing."""
-    whole, _, part = text.partition(".")
+    whole, _dot, part = text.partition(".")
     part = part.rstrip("0").ljust(decimals_min, "0")
     sign, whole = ("-", whole[1:]) if whole.startswith("-") else ("", whole)
     return f"{sign}{int(whole):,}" + (f".{part}" if part else "")
@@ -71,35 +72,44 @@ def decimal(number: Decimal | None) -> str:
     return _grouped(f"{number:f}", decimals_min=2)
 
 
-def market_zone_info() -> ZoneInfo:
-    """Return the time zone that the market's days are counted in."""
-    return ZoneInfo(settings.MARKET_TIME_ZONE)
-
-
 @register.filter
-def market_time(at: datetime | None, form: str = "%Y-%m-%d %H:%M") -> SafeString | str:
-    """Show an instant by the market's clock, with UTC for machines and on hovering."""
+def market_time(at: datetime | None, form: str = MINUTE) -> SafeString | str:
+    """Show an instant by the reader's clock with the market's under it, UTC on hovering."""
     if at is None:
         return NOTHING
+    own, market = two_clocks(at, form)
     return format_html(
-        '<time class="instant" datetime="{}" title="{} UTC">{}</time>',
+        '<time class="instant" datetime="{}" title="{} UTC">{}{}</time>',
         at.astimezone(UTC).isoformat(),
-        f"{at.astimezone(UTC):%Y-%m-%d %H:%M}",
-        at.astimezone(market_zone_info()).strftime(form),
+        f"{at.astimezone(UTC):{MINUTE}}",
+        own,
+        _small(market, _("market")),
     )
 
 
 @register.filter
 def both_times(at: datetime | None) -> SafeString | str:
-    """Show an instant by the market's clock with UTC written under it."""
+    """Show an instant as ``market_time`` does, with UTC written under it."""
     if at is None:
         return NOTHING
+    own, market = two_clocks(at)
     return format_html(
-        '<time class="instant" datetime="{}">{}<small>{} UTC</small></time>',
+        '<time class="instant" datetime="{}">{}{}{}</time>',
         at.astimezone(UTC).isoformat(),
-        f"{at.astimezone(market_zone_info()):%Y-%m-%d %H:%M}",
-        f"{at.astimezone(UTC):%Y-%m-%d %H:%M}",
+        own,
+        _small(market, _("market")),
+        _small(f"{at.astimezone(UTC):{MINUTE}}", "UTC"),
     )
+
+
+@register.filter
+def market_month(at: datetime) -> str:
+    """Show the month that begins at an instant; months are the market's, whoever reads."""
+    return f"{at.astimezone(market_zone_info()):%Y-%m}"
+
+
+def _small(clock: str, whose: str) -> SafeString | str:
+    return format_html("<small>{} {}</small>", clock, whose) if clock else ""
 
 
 @register.filter
@@ -165,11 +175,14 @@ def scaled(millionths: int | None) -> str:
 
 
 @register.simple_tag
-def market_zone() -> str:
-    """Name the market's time zone with its distance from UTC today."""
-    zone = market_zone_info()
-    away = f"{datetime.now(zone):%z}"
-    return f"{zone.key} (UTC{away[:3]}:{away[3:]})"
+def times_note() -> str:
+    """Say whose clock the page's times are by, and its forms'."""
+    now = datetime.now(UTC)
+    zone, market = zone_words(reader_zone(), now), zone_words(market_zone_info(), now)
+    if zone == market:
+        return _("Times are those of the market: %(zone)s.") % {"zone": market}
+    said = _("Times are yours: %(zone)s; beside them the market's: %(market)s.")
+    return said % {"zone": zone, "market": market}
 
 
 @register.simple_tag

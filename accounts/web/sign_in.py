@@ -12,6 +12,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 
 from accounts.models import User
+from accounts.web.zones import keep_zone
 
 
 class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc] # the library is untyped
@@ -20,6 +21,13 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc] # the library
     def is_open_for_signup(self, request: HttpRequest) -> bool:
         """Return that sign-up is closed."""
         return False
+
+    def post_login(self, request: HttpRequest, user: User, **kwargs: Any) -> HttpResponse:
+        """Bring the time zone back that the person chose, wherever they sign in."""
+        response: HttpResponse = super().post_login(request, user, **kwargs)
+        if user.time_zone:
+            keep_zone(response, user.time_zone)
+        return response
 
 
 def may_administer(request: HttpRequest) -> bool:

@@ -67,6 +67,7 @@ MIDDLEWARE = [
     "django_htmx.middleware.HtmxMiddleware",
     "django_structlog.middlewares.RequestMiddleware",
     "accounts.web.middleware.doorstep",
+    "accounts.web.zones.reader_zones",
 ]
 TEMPLATES = [
     {

@@ -7,9 +7,9 @@ from django import forms
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
-from accounts.web.form_fields import MarketTimeField, ScaledField
+from accounts.web.form_fields import MarketTimeField, ScaledField, control_time
 from accounts.web.portal import caller_of
-from accounts.web.showing import market_zone_info
+from accounts.web.zones import instant_words
 from exchange.foundation.money import LOTS, MICROS, TICKS, format_scaled
 from exchange.models import Auction, AuctionSeries, BidKind
 from exchange.models.auctions import PPM
@@ -20,6 +20,7 @@ from exchange.queries.catalogue import Catalogue, catalogue_now
 from settlement.models import Project
 
 STANDING = "standing"
+SHORT = "%m-%d %H:%M"
 LABEL_LENGTH_MAX = 120
 HOUR = timedelta(hours=1)
 # A body's member is asked for by another name here, or by several fields together.
@@ -109,9 +110,8 @@ class BidForm(forms.Form):
         models = [(m.code, m.name) for m in self.catalogue.models.values()]
         regions: Choices = sorted(region_names().items(), key=lambda row: row[1])
         projects = Project.objects.visible_to(caller_of(request)).filter(closed_at__isnull=True)
-        zone = market_zone_info()
         gates: Choices = [
-            (a.public_id, f"{a.series.name}: {a.starts_at.astimezone(zone):%m-%d %H:%M}")
+            (a.public_id, f"{a.series.name}: {instant_words(a.starts_at, SHORT)}")
             for a in self.auctions
         ]
         return {
@@ -238,8 +238,7 @@ def fields_of_change(change: dict[str, Any], form: BidForm) -> dict[str, Any]:
         elif member == "volume":
             changed["hours"] = _hours_of(value, change, form)
         elif member in ("starts_at", "ends_at"):
-            at = datetime.fromisoformat(value).astimezone(market_zone_info())
-            changed[member] = at.strftime("%Y-%m-%dT%H:%M")
+            changed[member] = control_time(datetime.fromisoformat(value))
         elif member == "accelerators":
             changed["others"] = [row["accelerator"] for row in value]
         else:

@@ -9,9 +9,8 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_safe
 
-from accounts.web.form_fields import MARKET_FORM
+from accounts.web.form_fields import control_time
 from accounts.web.portal import caller_of
-from accounts.web.showing import market_zone_info
 from exchange.foundation.market_time import market_now
 from exchange.foundation.money import LOTS, format_scaled
 from exchange.models import SiteCapacity
@@ -62,12 +61,11 @@ def _row(board: CapacityBoard, *, now: datetime) -> CalendarRow:
 
 def _address(board: CapacityBoard, hour: CapacityHour) -> str:
     """Return the address of the form for a new offer, filled in with what the hour has free."""
-    zone = market_zone_info()
     asked = {
         "site": board.site,
         "accelerator": board.accelerator,
-        "starts_at": hour.starts_at.astimezone(zone).strftime(MARKET_FORM),
-        "ends_at": (hour.starts_at + HOUR).astimezone(zone).strftime(MARKET_FORM),
+        "starts_at": control_time(hour.starts_at),
+        "ends_at": control_time(hour.starts_at + HOUR),
         "quantity": format_scaled(hour.segment.free, scale=LOTS),
     }
     return f"{reverse('offer_new')}?{urlencode(asked)}"

@@ -6,7 +6,7 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from accounts.web.showing import market_zone_info
+from accounts.web.zones import market_zone_info
 from exchange.foundation.market_time import market_now
 
 HOUR = timedelta(hours=1)

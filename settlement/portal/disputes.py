@@ -15,7 +15,7 @@ from accounts.models import Scope
 from accounts.web.form_fields import ScaledField
 from accounts.web.listing import Page, page_number
 from accounts.web.portal import caller_of, member_required
-from accounts.web.showing import market_zone_info
+from accounts.web.zones import instant_words
 from exchange.foundation.market_time import market_now
 from exchange.foundation.money import LOTS
 from settlement.models import Contract, DeliveryPeriod, PeriodState
@@ -30,11 +30,11 @@ HOURS_MAX = 10**9
 
 
 class PeriodField(forms.ModelChoiceField):  # type: ignore[type-arg]  # of DeliveryPeriod
-    """Hours that can be disputed, by the market's clock."""
+    """Hours that can be disputed."""
 
     def label_from_instance(self, period: Any) -> str:
         """Show when the hour begins."""
-        return f"{period.starts_at.astimezone(market_zone_info()):%Y-%m-%d %H:%M}"
+        return instant_words(period.starts_at)
 
 
 class DisputeForm(forms.Form):

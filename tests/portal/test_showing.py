@@ -54,8 +54,8 @@ def test_an_instant_is_shown_by_the_markets_clock_with_utc_for_machines() -> Non
     assert "12:00 UTC" in showing.both_times(NOON)
 
 
-def test_the_market_zone_is_named_with_its_distance_from_utc() -> None:
-    assert showing.market_zone() == "Asia/Shanghai (UTC+08:00)"
+def test_it_is_said_whose_clock_times_are_by_with_its_distance_from_utc() -> None:
+    assert showing.times_note() == "Times are those of the market: Asia/Shanghai (UTC+08:00)."
 
 
 def test_a_word_without_a_translation_is_shown_as_it_is() -> None:

@@ -1,8 +1,9 @@
 """Pages of the open market: made once between two publications, and sent once to each reader.
 
 What a page says of the market is kept in the cache under the market's stamp, so that the next
-publication makes all of it new; only the frame around it (language, colours, who is signed in) is
-made for every reader. A visitor's browser that has the page already is told so.
+publication makes all of it new, once for each language and time zone it is read in; only the frame
+around it (colours, who is signed in) is made for every reader. A visitor's browser that has the
+page already is told so.
 """
 
 import hashlib
@@ -23,6 +24,7 @@ from django.utils.http import quote_etag
 from django.utils.safestring import mark_safe
 from django.utils.translation import get_language
 
+from accounts.web.zones import reader_zone
 from exchange.queries.publications import market_stamp
 
 KEPT_SECONDS = 3_600
@@ -57,7 +59,7 @@ def kept_page(
     shows and whether it may be kept: what was asked for amiss is not. A ``live`` page is shown
     again by its reader's browser as soon as something is published.
     """
-    words = [RELEASE, market_stamp(), get_language() or "", template, *asked]
+    words = [RELEASE, market_stamp(), get_language() or "", reader_zone().key, template, *asked]
     shelf = hashlib.sha256("\n".join(words).encode()).hexdigest()
     etag = _etag(request, shelf)
     unchanged = get_conditional_response(request, etag=etag) if etag else None

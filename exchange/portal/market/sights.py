@@ -9,7 +9,7 @@ from django.http import Http404, HttpRequest
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
-from accounts.web.showing import market_zone_info
+from accounts.web.zones import instant_words
 from exchange.models import Auction, ClearingResult
 from exchange.queries.catalogue import catalogue_now
 from exchange.queries.indices import RegionIndex, region_indices
@@ -118,11 +118,7 @@ def _auction_of(asked: str, latest: list[Auction]) -> Auction | None:
 
 def _auctions(auction: Auction, latest: list[Auction]) -> Choices:
     shown = latest if auction in latest else [auction, *latest]
-    zone = market_zone_info()
-    return [
-        (row.public_id, f"{row.starts_at.astimezone(zone):%Y-%m-%d %H:%M} · {row.series.name}")
-        for row in shown
-    ]
+    return [(row.public_id, f"{instant_words(row.starts_at)} · {row.series.name}") for row in shown]
 
 
 def _most_traded(rows: Iterable[tuple[str, str, RegionIndex]]) -> Choices:
@@ -136,6 +132,5 @@ def _most_traded(rows: Iterable[tuple[str, str, RegionIndex]]) -> Choices:
 
 
 def _hours(auction: Auction) -> Choices:
-    zone = market_zone_info()
     starts: list[Any] = [auction.period(number).start for number in range(auction.periods)]
-    return [(str(number), f"{at.astimezone(zone):%m-%d %H:%M}") for number, at in enumerate(starts)]
+    return [(str(number), instant_words(at, "%m-%d %H:%M")) for number, at in enumerate(starts)]

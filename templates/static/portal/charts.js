@@ -2,6 +2,8 @@
 (() => {
   const charts = [];
   const number = (text) => (text === undefined || text === "" ? null : Number(text));
+  // A time may have the market's under it; a chart says the reader's alone.
+  const named = (cell) => (cell.querySelector("time")?.firstChild || cell).textContent.trim();
   const paints = {
     light: { text: "#182433", muted: "#4b5867", line: "#dce1e7", surface: "#ffffff" },
     dark: { text: "#e6e9ee", muted: "#a9b6c6", line: "#3a4250", surface: "#1f2733" },
@@ -29,9 +31,9 @@
   });
 
   const heat = (figure, table, paint) => {
-    const columns = [...table.tHead.rows[0].cells].slice(1).map((cell) => cell.textContent.trim());
+    const columns = [...table.tHead.rows[0].cells].slice(1).map(named);
     const rows = [...table.tBodies[0].rows];
-    const names = rows.map((row) => row.cells[0].textContent.trim());
+    const names = rows.map((row) => named(row.cells[0]));
     const values = rows.flatMap((row, y) =>
       [...row.cells].slice(1).map((cell, x) => [x, y, number(cell.dataset.value)]),
     );
@@ -68,7 +70,7 @@
   };
 
   const lines = (figure, table, paint) => {
-    const names = [...table.tHead.rows[0].cells].slice(1).map((cell) => cell.textContent.trim());
+    const names = [...table.tHead.rows[0].cells].slice(1).map(named);
     const rows = [...table.tBodies[0].rows];
     return {
       ...common(paint),
@@ -77,7 +79,7 @@
       grid: { left: 8, right: 24, top: 48, bottom: 8, containLabel: true },
       xAxis: axis(paint, {
         type: "category",
-        data: rows.map((row) => row.cells[0].textContent.trim()),
+        data: rows.map((row) => named(row.cells[0])),
       }),
       yAxis: axis(paint, { type: "value", name: figure.dataset.unit, scale: true }),
       series: names.map((name, column) => ({

@@ -1,0 +1,75 @@
+"""Whose clock a reader wants to see: a page for visitors and members alike."""
+
+from datetime import UTC, datetime
+from itertools import groupby
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django import forms
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_http_methods
+
+from accounts.models import User
+from accounts.web.zones import (
+    MARKET,
+    keep_zone,
+    known_zones,
+    market_zone_info,
+    zone_of,
+    zone_words,
+)
+
+
+class ZoneForm(forms.Form):
+    """The market's clock alone, or a zone whose clock is shown with the market's beside it."""
+
+    zone = forms.ChoiceField(label=gettext_lazy("Show times in"))
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        now = datetime.now(UTC)
+        field = self.fields["zone"]
+        assert isinstance(field, forms.ChoiceField)
+        market = _("the market's zone alone: %(zone)s") % {
+            "zone": zone_words(market_zone_info(), now)
+        }
+        field.choices = [(MARKET, market), *_by_continent(now)]
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def time_zone(request: HttpRequest) -> HttpResponse:
+    """Ask for a zone, keep it, and go back to the page that the reader came from."""
+    chosen = zone_of(request)
+    form = ZoneForm(
+        request.POST if request.method == "POST" else None,
+        initial={"zone": MARKET if chosen is None else chosen.key},
+    )
+    after = request.POST.get("next") or request.GET.get("next") or "/"
+    if not url_has_allowed_host_and_scheme(after, {request.get_host()}, request.is_secure()):
+        after = "/"
+    if request.method == "POST" and form.is_valid():
+        answer = redirect(after)
+        _keep(request, answer, form.cleaned_data["zone"])
+        return answer
+    status = 422 if request.method == "POST" else 200
+    return render(request, "accounts/time_zone.html", {"form": form, "next": after}, status=status)
+
+
+def _keep(request: HttpRequest, answer: HttpResponse, name: str) -> None:
+    keep_zone(answer, name)
+    if isinstance(request.user, User):
+        User.objects.filter(pk=request.user.pk).update(time_zone=name)
+    messages.success(request, _("Times are shown in the zone that you chose."))
+
+
+def _by_continent(now: datetime) -> list[tuple[str, list[tuple[str, str]]]]:
+    named = sorted((name.partition("/")[0], name) for name in known_zones())
+    return [
+        (continent, [(name, zone_words(ZoneInfo(name), now)) for _, name in rows])
+        for continent, rows in groupby(named, key=lambda row: row[0])
+    ]
