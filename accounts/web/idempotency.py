@@ -16,13 +16,13 @@ from django.db import IntegrityError, connection, transaction
 from django.http import HttpResponse
 from django.http.response import HttpResponseBase
 from rest_framework.exceptions import APIException
-from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.models.idempotency import KEY_LENGTH_MAX, SEAL_MARK
 from accounts.services.sealing import seal, unseal
 from accounts.web.caller import Caller, caller_of
+from accounts.web.rendering import LongJSONRenderer
 
 HEADER = "Idempotency-Key"
 KEPT_HEADERS = ("Location", "ETag")
@@ -144,7 +144,7 @@ def _first_answer(caller: Caller, key: str, request_hash: bytes) -> HttpResponse
 def _printed(answer: HttpResponseBase) -> HttpResponse:
     """Print the answer now: the first and its repeats are the same bytes."""
     assert isinstance(answer, Response), "an idempotent view answers with a Response"
-    body = b"" if answer.data is None else JSONRenderer().render(answer.data)
+    body = b"" if answer.data is None else LongJSONRenderer().render(answer.data)
     headers = {name: answer[name] for name in KEPT_HEADERS if name in answer}
     return HttpResponse(body, "application/json", answer.status_code, headers=headers)
 

@@ -1,7 +1,7 @@
 """JSON as RFC 8259 and common sense have it: no NaN, no name twice, no floats, no bombs."""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from decimal import Decimal, InvalidOperation
 from typing import IO, Any
 
@@ -44,6 +44,14 @@ class StrictJSONParser(JSONParser):
     def read(self, raw: bytes) -> Any:
         """Return the document in ``raw``."""
         return parse_json(raw)
+
+
+class LongJSONParser(StrictJSONParser):
+    """Parses the body of a door that takes a thousand things at once and no fractions."""
+
+    def read(self, raw: bytes) -> Any:
+        """Return the document in ``raw``."""
+        return parse_long_json(raw)
 
 
 def parse_json(raw: bytes) -> Any:
@@ -92,20 +100,18 @@ def parse_long_json(raw: bytes) -> Any:
 
 
 def _refuse_depth(document: Any) -> None:
-    level = [document]
+    level = _inside([document])
     for _ in range(DEPTH_MAX):
-        level = [
-            inner for value in level for inner in _inside(value) if isinstance(inner, dict | list)
-        ]
+        level = [inner for value in level for inner in _inside(value)]
         if not level:
             return
     raise ParseError(f"nested deeper than {DEPTH_MAX}", "json_too_deep")
 
 
-def _inside(value: Any) -> Iterable[Any]:
-    if isinstance(value, dict):
-        return value.values()
-    return value if isinstance(value, list) else ()
+def _inside(value: dict[str, Any] | list[Any]) -> list[Any]:
+    """Return the objects and arrays in ``value``; a parser makes no others and no subclasses."""
+    inner = value.values() if type(value) is dict else value
+    return [each for each in inner if type(each) is dict or type(each) is list]
 
 
 def _refuse_bad_texts(pointer: str, value: Any) -> None:

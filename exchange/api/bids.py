@@ -5,6 +5,7 @@ from typing import Any
 
 import django_filters
 from drf_spectacular.utils import OpenApiExample, extend_schema
+from orjson import Fragment, dumps
 from rest_framework.generics import GenericAPIView
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -12,6 +13,7 @@ from rest_framework.views import APIView
 
 from accounts.web.caller import caller_of
 from accounts.web.idempotency import idempotent
+from accounts.web.parsers import LongJSONParser
 from accounts.web.problems import refusal_of
 from exchange.api.bid_examples import BID_EXAMPLES, BULK_EXAMPLES
 from exchange.api.bid_serializers import (
@@ -88,6 +90,7 @@ class BulkBidsView(APIView):
     """Many bids at once."""
 
     scopes = {"POST": "bids:write"}
+    parser_classes = [LongJSONParser]
 
     @extend_schema(
         operation_id="place_bids",
@@ -103,9 +106,18 @@ class BulkBidsView(APIView):
     def post(self, request: Request) -> Response:
         """Place up to 1,000 bids; each is answered on its own, in order."""
         bulk = read_bulk(request.data)
-        answers = place_bids(bulk.bodies, caller=caller_of(request), atomic=bulk.atomic)
-        placed = sum(isinstance(answer, BidCard) for answer in answers)
-        return Response({"placed": placed, "answers": [_item(answer) for answer in answers]})
+        printed: dict[str, Fragment] = {}
+
+        def print_placed(card: BidCard) -> None:
+            printed[card.public_id] = Fragment(dumps(_item(card)))
+
+        caller = caller_of(request)
+        answers = place_bids(bulk.bodies, caller=caller, atomic=bulk.atomic, meanwhile=print_placed)
+        items = [
+            printed[answer.public_id] if isinstance(answer, BidCard) else _item(answer)
+            for answer in answers
+        ]
+        return Response({"placed": len(printed), "answers": items})
 
 
 class BidView(APIView):

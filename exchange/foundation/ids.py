@@ -13,6 +13,7 @@ _TAIL_BITS = 5 * LENGTH - 48
 _STEP_BITS = 32
 _made = threading.Lock()
 _last = 0
+_PREFIX = re.compile(r"[a-z]{2,5}")
 _SHAPE = re.compile(rf"[a-z]{{2,5}}_[{ALPHABET}]{{{LENGTH}}}")
 
 
@@ -23,10 +24,13 @@ def new_id(prefix: str) -> str:
     random step is added to the last one, so that the next is not to be guessed.
     """
     global _last  # noqa: PLW0603 - the one number that all threads of a process share
-    assert re.fullmatch(r"[a-z]{2,5}", prefix), prefix
+    assert _PREFIX.fullmatch(prefix), prefix
     with _made:
-        fresh = time.time_ns() // 1_000_000 << _TAIL_BITS | secrets.randbits(_TAIL_BITS)
-        _last = fresh if fresh > _last else _last + 1 + secrets.randbits(_STEP_BITS)
+        now = time.time_ns() // 1_000_000
+        if now > _last >> _TAIL_BITS:
+            _last = now << _TAIL_BITS | secrets.randbits(_TAIL_BITS)
+        else:
+            _last += 1 + secrets.randbits(_STEP_BITS)
         number = _last
     pairs = [_PAIRS[number >> shift & 1023] for shift in range(5 * (LENGTH - 2), -1, -10)]
     return f"{prefix}_{''.join(pairs)}"

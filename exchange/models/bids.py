@@ -91,9 +91,18 @@ class Bid(models.Model):
     """
 
     public_id = public_id("bid")
-    organization = models.ForeignKey(Organization, models.PROTECT, related_name="bids")
+    # Foreign keys that another index begins with, or that most rows leave empty, have none of
+    # their own: every index is written with every bid.
+    organization = models.ForeignKey(
+        Organization, models.PROTECT, related_name="bids", db_index=False
+    )
     placed_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+"
+        settings.AUTH_USER_MODEL,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        db_index=False,
     )
     actor = models.CharField(max_length=80, help_text="user or key that last acted on it")
     project = models.CharField(max_length=80, blank=True)
@@ -101,7 +110,9 @@ class Bid(models.Model):
 
     kind = models.CharField(max_length=6, choices=BidKind)
     time_in_force = models.CharField(max_length=8, choices=TimeInForce)
-    auction = models.ForeignKey(Auction, models.PROTECT, null=True, blank=True, related_name="bids")
+    auction = models.ForeignKey(
+        Auction, models.PROTECT, null=True, blank=True, related_name="bids", db_index=False
+    )
     origin = models.ForeignKey(Region, models.PROTECT, related_name="bids")
     starts_at = models.DateTimeField()
     ends_at = models.DateTimeField()
@@ -117,7 +128,7 @@ class Bid(models.Model):
     accelerators = ArrayField(models.CharField(max_length=CODE_LENGTH_MAX))
     factors_micros = ArrayField(models.BigIntegerField())
     ai_model = models.ForeignKey(
-        AiModel, models.PROTECT, null=True, blank=True, related_name="bids"
+        AiModel, models.PROTECT, null=True, blank=True, related_name="bids", db_index=False
     )
     dtype = models.CharField(max_length=8, blank=True)
 
@@ -180,6 +191,12 @@ class Bid(models.Model):
                 fields=["ends_at"], name="bid_standing", condition=Q(state=BidState.STANDING)
             ),
             models.Index(fields=["hold_key"], name="bid_hold_key"),
+            models.Index(
+                fields=["placed_by"], name="bid_placed_by", condition=Q(placed_by__isnull=False)
+            ),
+            models.Index(
+                fields=["ai_model"], name="bid_of_model", condition=Q(ai_model__isnull=False)
+            ),
             models.Index(
                 fields=["organization", "group", "auction"],
                 name="bid_of_group",

@@ -64,12 +64,17 @@ def insert_bid(bid: NewBid) -> None:
         cursor.execute(_INSERT, _values(bid))
 
 
-def copy_bids(bids: Iterable[NewBid]) -> None:
-    """Write many rows by one COPY; the server takes in a batch while the next is spelt."""
+def copy_bids(bids: Iterable[NewBid], *, meanwhile: Callable[[NewBid], None]) -> None:
+    """Write many rows by one COPY; the server takes in a batch while the next is spelt.
+
+    ``meanwhile`` is called with each row that was sent, so that the server need not wait for it.
+    """
     left = iter(bids)
     with connection.cursor() as cursor, cursor.copy(_COPY) as copy:
         while batch := list(islice(left, _BATCH)):
             copy.write("".join([f"{_line(bid)}\n" for bid in batch]))
+            for bid in batch:
+                meanwhile(bid)
 
 
 def _values(bid: NewBid, *, spell: Callable[[tuple[Any, ...]], Any] = list) -> tuple[Any, ...]:

@@ -4,7 +4,7 @@ Each bid is answered on its own, in order, and a bad one does not harm the rest,
 sender wants all or nothing.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Final, NamedTuple
 
 from django.db import transaction
@@ -62,14 +62,21 @@ class _Item(NamedTuple):
 
 
 @transaction.atomic
-def place_bids(bodies: Sequence[object], *, caller: Caller, atomic: bool) -> list[Answer]:
+def place_bids(
+    bodies: Sequence[object],
+    *,
+    caller: Caller,
+    atomic: bool,
+    meanwhile: Callable[[BidCard], None] = lambda _card: None,
+) -> list[Answer]:
     """Place what can be placed; return one answer per body, in order.
 
-    With ``atomic`` everything is placed or nothing is, and BulkRefused says why. Raises
-    MarketFrozen, and TermsRefused for a bulk that names too many auctions.
+    With ``atomic`` everything is placed or nothing is, and BulkRefused says why. ``meanwhile`` is
+    called with each bid while the database takes in the rows: to print it then takes no time.
+    Raises MarketFrozen, and TermsRefused for a bulk that names too many auctions.
     """
     assert len(bodies) <= BULK_MAX, "the door counts before it asks"
-    floor = hold_gates(_auctions_named(bodies))
+    floor = hold_gates(_auctions_named(bodies), bidder=caller.organization_id)
     answers: dict[int, Answer] = {}
     read = []
     for place, body in enumerate(bodies):
@@ -78,13 +85,14 @@ def place_bids(bodies: Sequence[object], *, caller: Caller, atomic: bool) -> lis
             read.append(_Item(place, new_id("bid"), found))
         else:
             answers[place] = found
-    good = _within_limits(read, caller, answers)
+    good = _within_limits(read, caller, floor, answers)
     bids = dict(_cover(good, caller, floor, answers))
-    answers |= {place: bid.card() for place, bid in bids.items()}
+    cards = {bid.public_id: bid.card() for bid in bids.values()}
+    answers |= {place: cards[bid.public_id] for place, bid in bids.items()}
     if atomic:
         _refuse_any(answers)
     if bids:
-        copy_bids(bids.values())
+        copy_bids(bids.values(), meanwhile=lambda bid: meanwhile(cards[bid.public_id]))
     return [answers[place] for place in range(len(bodies))]
 
 
@@ -106,12 +114,12 @@ def _read(body: object, floor: Floor) -> BidTerms | TermsRefused | AuctionNotOpe
 
 
 def _within_limits(
-    items: Sequence[_Item], caller: Caller, answers: dict[int, Answer]
+    items: Sequence[_Item], caller: Caller, floor: Floor, answers: dict[int, Answer]
 ) -> list[_Item]:
     """Return the bids that keep the position limit and name projects that there are."""
     named = {item.terms.project for item in items if item.terms.project}
     missing = Budgets.missing(caller.organization_id, named)
-    positions = positions_of(caller.organization_id) if items else None
+    positions = positions_of(caller.organization_id) if items and floor.limited else None
     kept = []
     for item in items:
         project = item.terms.project

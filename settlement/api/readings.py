@@ -1,21 +1,19 @@
 """The meters' door: a batch of CloudEvents in, an answer for each event out."""
 
 from collections import Counter
-from collections.abc import Mapping
 from typing import Any
 
-import orjson
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.exceptions import ErrorDetail, ValidationError
-from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from accounts.models.roles import Scope
 from accounts.web.caller import caller_of
-from accounts.web.parsers import StrictJSONParser, parse_long_json
+from accounts.web.parsers import LongJSONParser
+from accounts.web.rendering import LongJSONRenderer
 from settlement.models import Meter
 from settlement.services.metering import EVENTS_MAX, Answer, NotAMeter, ingest
 
@@ -23,29 +21,10 @@ BATCH_TYPE = "application/cloudevents-batch+json"
 STATUSES = ("accepted", "duplicate", "conflict", "rejected")
 
 
-class CloudEventsBatchParser(StrictJSONParser):
+class CloudEventsBatchParser(LongJSONParser):
     """The same strict JSON under the name that CloudEvents gives a batch."""
 
     media_type = BATCH_TYPE
-
-    def read(self, raw: bytes) -> Any:
-        """Read a thousand events at once."""
-        return parse_long_json(raw)
-
-
-class AnswersRenderer(JSONRenderer):
-    """The same JSON, printed for a thousand answers at once."""
-
-    def render(
-        self,
-        data: Any,
-        accepted_media_type: str | None = None,
-        renderer_context: Mapping[str, Any] | None = None,
-    ) -> Any:
-        """Print what has one line for each event; a refusal is printed as everywhere."""
-        if "answers" in data:
-            return orjson.dumps(data)
-        return super().render(data, accepted_media_type, renderer_context)
 
 
 class ReadingFieldsSerializer(serializers.Serializer[Any]):
@@ -99,7 +78,7 @@ class ReadingsView(APIView):
 
     scopes = {"POST": Scope.READINGS_WRITE}
     parser_classes = [CloudEventsBatchParser]
-    renderer_classes = [AnswersRenderer]
+    renderer_classes = [LongJSONRenderer]
 
     @extend_schema(
         operation_id="readings_report",

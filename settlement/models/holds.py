@@ -40,6 +40,7 @@ class Hold(models.Model):
         on_delete=models.PROTECT,
         null=True,
         blank=True,
+        db_index=False,  # most bids name none; see indexes
         related_name="holds",
         help_text="whose budget it reserves",
     )
@@ -62,6 +63,13 @@ class Hold(models.Model):
                 & Q(released_micros__gte=0),
                 name="hold_parts",
             ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["project"],
+                name="hold_of_project",
+                condition=Q(project__isnull=False),
+            )
         ]
         triggers = [
             pgtrigger.ReadOnly(

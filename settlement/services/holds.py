@@ -4,9 +4,10 @@ Placing a hold is on the way of every bid, so it is one statement. Whatever lock
 locks accounts before holds, each in order of id.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from datetime import datetime
 
 from django.conf import settings
 from django.db import IntegrityError, connection, transaction
@@ -63,19 +64,15 @@ INSERT INTO settlement_hold (key, account_id, amount_micros, project_id, created
 SELECT %(key)s, id, %(amount)s, %(project)s, market_now() FROM covered
 """
 LOCK_ACCOUNTS = """
-SELECT id, credits_posted + credit_micros - debits_posted - debits_pending
+SELECT id, credits_posted + credit_micros - debits_posted - debits_pending, market_now()
 FROM settlement_ledgeraccount WHERE id = ANY(%s) ORDER BY id FOR NO KEY UPDATE
 """
 PLACE_MANY = """
-WITH given AS (
-    SELECT * FROM unnest(%s::text[], %s::bigint[], %s::bigint[], %s::bigint[])
-        AS given (key, account_id, amount, project_id)
-), placed AS (
-    INSERT INTO settlement_hold (key, account_id, amount_micros, project_id, created_at)
-    SELECT given.*, market_now() FROM given
-    RETURNING account_id, amount_micros)
+COPY settlement_hold (key, account_id, amount_micros, project_id, created_at) FROM STDIN
+"""
+FREEZE = """
 UPDATE settlement_ledgeraccount AS account SET debits_pending = debits_pending + frozen.amount
-FROM (SELECT account_id, sum(amount_micros)::bigint AS amount FROM placed GROUP BY 1) AS frozen
+FROM unnest(%s::bigint[], %s::bigint[]) AS frozen (account_id, amount)
 WHERE account.id = frozen.account_id
 """
 ACCOUNTS_OF_HOLDS = "SELECT DISTINCT account_id FROM settlement_hold WHERE key = ANY(%s)"
@@ -132,7 +129,8 @@ def cover_holds(requests: Sequence[HoldRequest]) -> list[InsufficientFunds | Bud
     accounts = accounts_of(AccountKind.AVAILABLE, {each.organization_id for each in requests})
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(LOCK_ACCOUNTS, [list(accounts.values())])
-        left: dict[int, int] = dict(cursor.fetchall())
+        locked = cursor.fetchall()
+        left: dict[int, int] = {account_id: free for account_id, free, _ in locked}
         named = [(each.organization_id, each.project) for each in requests if each.project]
         budgets = Budgets.of(named, locked=True)
         refusals: list[InsufficientFunds | BudgetExceeded | None] = []
@@ -148,19 +146,42 @@ def cover_holds(requests: Sequence[HoldRequest]) -> list[InsufficientFunds | Bud
             else:
                 left[account_id] -= request.amount_micros
             refusals.append(refusal)
-        placed = [each for each, refusal in zip(requests, refusals, strict=True) if not refusal]
-        columns: list[list[Any]] = [
-            [each.key for each in placed],
-            [accounts[each.organization_id] for each in placed],
-            [each.amount_micros for each in placed],
-            [budgets.project_id(each.organization_id, each.project) for each in placed],
+        placed = [
+            (
+                each.key,
+                accounts[each.organization_id],
+                each.amount_micros,
+                budgets.project_id(each.organization_id, each.project),
+            )
+            for each, refusal in zip(requests, refusals, strict=True)
+            if not refusal
         ]
-        try:
-            cursor.execute(PLACE_MANY, columns)
-        except IntegrityError as error:
-            raise HoldDiffers("a hold with one of these keys exists") from error
+        if placed:
+            _freeze(placed, at=locked[0][2])
         budgets.write()
     return refusals
+
+
+def _freeze(placed: Sequence[tuple[str, int, int, int | None]], *, at: datetime) -> None:
+    """Write many holds by one COPY, and what they freeze by one UPDATE. Raises HoldDiffers.
+
+    Of each: its key, the account, the amount, the project.
+    """
+    frozen = Counter[int]()
+    try:
+        # What goes wrong in a COPY comes from the driver, past Django.
+        with (
+            connection.wrap_database_errors,
+            connection.cursor() as cursor,
+            cursor.copy(PLACE_MANY) as copy,
+        ):
+            for hold in placed:
+                copy.write_row((*hold, at))
+                frozen[hold[1]] += hold[2]
+    except IntegrityError as error:
+        raise HoldDiffers("a hold with one of these keys exists") from error
+    with connection.cursor() as cursor:
+        cursor.execute(FREEZE, [list(frozen), list(frozen.values())])
 
 
 def resize_holds(still_needed: Mapping[str, int], reason: str) -> None:

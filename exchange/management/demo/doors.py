@@ -91,6 +91,12 @@ class Door:
 
 
 def each(items: Iterable[Item], call: Callable[[Item], Found]) -> Sequence[Found]:
-    """Call once for every item, a few at a time; return the answers in order."""
+    """Call once for every item, a few at a time; return the answers in order.
+
+    One at a time, nothing after an item that failed is begun: a play that is started again then
+    comes to the same order.
+    """
+    if THREADS == 1:
+        return [call(item) for item in items]
     with ThreadPoolExecutor(THREADS) as pool:
         return list(pool.map(call, items))
