@@ -2,8 +2,10 @@ from django.apps import AppConfig
 
 from exchange.queries.invariants import MARKET
 from exchange.queries.replacement import replacement_quotes
+from exchange.queries.undecided_books import stands_in_undecided_book
 from settlement.queries.invariants.registry import register
 from settlement.services.replacement import register_quotes
+from settlement.services.resale_markets import register_market
 
 
 class ExchangeConfig(AppConfig):
@@ -11,6 +13,7 @@ class ExchangeConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        """Let the audit ask the market's rules too, and settlement ask for prices elsewhere."""
+        """Let settlement ask the market: for its rules, for prices elsewhere, for what books sell."""
         register(MARKET)
         register_quotes(replacement_quotes)
+        register_market(stands_in_undecided_book)

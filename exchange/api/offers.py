@@ -86,7 +86,9 @@ class OffersView(GenericAPIView[Offer]):
     @extend_schema(operation_id="list_offers", tags=TAGS)
     def get(self, request: Request) -> Response:
         """List offers, the newest first."""
-        rows = self.filter_queryset(Offer.objects.visible_to(caller_of(request)).with_terms())
+        rows = self.filter_queryset(
+            Offer.objects.visible_to(caller_of(request)).of_sites().with_terms()
+        )
         page = self.paginate_queryset(rows) or []
         return self.get_paginated_response([print_offer(offer) for offer in page])
 
@@ -114,7 +116,7 @@ class OfferView(APIView):
     @extend_schema(operation_id="get_offer", tags=TAGS, responses=OfferDetailSerializer)
     def get(self, request: Request, public_id: str) -> Response:
         """Return an offer with all its versions; the ETag is needed to edit it."""
-        rows = Offer.objects.visible_to(caller_of(request)).with_terms()
+        rows = Offer.objects.visible_to(caller_of(request)).of_sites().with_terms()
         offer = rows.filter(public_id=public_id).first()
         if offer is None or offer.terms is None:
             raise offers.OfferNotFound(f"there is no offer {public_id}")
@@ -197,7 +199,7 @@ class OfferFileView(APIView):
     )
     def get(self, request: Request) -> StreamingHttpResponse:
         """Return all offers as a CSV file, which an import takes as it is."""
-        rows = Offer.objects.visible_to(caller_of(request)).with_terms().order_by("pk")
+        rows = Offer.objects.visible_to(caller_of(request)).of_sites().with_terms().order_by("pk")
         lines = offer_lines(rows.iterator(chunk_size=1_000))
         headers = {"Content-Disposition": 'attachment; filename="offers.csv"'}
         return StreamingHttpResponse(lines, content_type="text/csv; charset=utf-8", headers=headers)

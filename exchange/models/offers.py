@@ -18,6 +18,7 @@ from exchange.models.columns import (
     written_at,
 )
 from exchange.models.sites import Site
+from settlement.models import Resale
 
 
 class OfferState(models.TextChoices):
@@ -50,6 +51,10 @@ class OfferQuerySet(models.QuerySet["Offer"]):
             return self.none()
         return self if caller.sees_all else self.filter(provider_id=caller.organization_id)
 
+    def of_sites(self) -> Self:
+        """Cut to what providers offer of their own sites: no resales."""
+        return self.filter(resale=None)
+
     def live(self) -> Self:
         """Cut to offers that can still be edited, paused or sold from."""
         return self.filter(state__in=OFFER_STATES_LIVE)
@@ -63,7 +68,8 @@ class Offer(models.Model):
     """What stays the same through all versions: who sells, where, and which accelerator.
 
     ``terms`` is the current version; an edit adds a version and moves this pointer. What of it is
-    still free is derived from the fills, never stored.
+    still free is derived from the fills, never stored. An offer that stands for a ``resale`` sells
+    what its buyer offers back of a contract: settlement keeps it, and says how much is left.
     """
 
     public_id = public_id("off")
@@ -73,6 +79,9 @@ class Offer(models.Model):
     label = models.CharField(max_length=120, blank=True, help_text="the provider's own words")
     terms = models.OneToOneField(
         "OfferVersion", models.PROTECT, null=True, related_name="+", editable=False
+    )
+    resale = models.OneToOneField(
+        Resale, models.PROTECT, null=True, editable=False, related_name="+"
     )
     state = models.CharField(max_length=10, choices=OfferState, default=OfferState.DRAFT)
     reason_code = models.CharField(max_length=40, blank=True)

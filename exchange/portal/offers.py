@@ -19,7 +19,7 @@ from exchange.portal.offer_filters import OfferFilter
 def own_offers(request: HttpRequest) -> QuerySet[Offer]:
     """Return the offers of the member's organization with their terms, the newest first."""
     caller = caller_of(request)
-    own = Offer.objects.visible_to(caller).filter(provider_id=caller.organization_id)
+    own = Offer.objects.visible_to(caller).of_sites().filter(provider_id=caller.organization_id)
     return own.with_terms().order_by("-pk")
 
 

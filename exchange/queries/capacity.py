@@ -200,6 +200,7 @@ def _add_down(found: Found, sites: set[int], starts_at: datetime, ends_at: datet
 def _add_sold(found: Found, sites: set[int], starts_at: datetime, ends_at: datetime) -> None:
     rows = OfferFill.objects.filter(
         offer__site__in=sites,
+        offer__resale=None,  # that is capacity which was sold before
         auction__state__in=SELLING,
         starts_at__lt=ends_at,
         ends_at__gt=starts_at,
@@ -216,6 +217,7 @@ def _add_promised(found: Found, sites: set[int], starts_at: datetime, ends_at: d
     """Add the terms of active offers, and those in books whose gate has closed undecided."""
     active = Offer.objects.filter(
         site__in=sites,
+        resale=None,
         state=OfferState.ACTIVE,
         terms__starts_at__lt=ends_at,
         terms__ends_at__gt=starts_at,
@@ -225,6 +227,7 @@ def _add_promised(found: Found, sites: set[int], starts_at: datetime, ends_at: d
     )
     entered = OfferEntry.objects.filter(
         version__offer__site__in=sites,
+        version__offer__resale=None,
         auction__state=AuctionState.CLOSED,
         auction__starts_at__lt=ends_at,
         auction__ends_at__gt=starts_at,

@@ -39,6 +39,33 @@ MARKET = (
     ),
     Invariant(
         0,
+        "what offers of resales sold = the hours of the contracts that these made",
+        """
+        WITH sold AS (
+            SELECT auction.public_id AS auction_id, offer.resale_id, fill.starts_at, fill.ends_at,
+                   sum(fill.quantity_lots) AS lots
+            FROM exchange_offerfill AS fill
+            JOIN exchange_offer AS offer
+                ON offer.id = fill.offer_id AND offer.resale_id IS NOT NULL
+            JOIN exchange_auction AS auction
+                ON auction.id = fill.auction_id AND auction.state = 'published'
+            GROUP BY 1, 2, 3, 4
+        ), made AS (
+            SELECT contract.auction_id, contract.resale_id, period.starts_at, period.ends_at,
+                   sum(period.quantity_lots) AS lots
+            FROM settlement_contract AS contract
+            JOIN settlement_deliveryperiod AS period ON period.contract_id = contract.id
+            WHERE contract.resale_id IS NOT NULL
+              AND contract.auction_id IN (SELECT public_id FROM exchange_auction)
+            GROUP BY 1, 2, 3, 4
+        )
+        SELECT auction_id, resale_id, starts_at, sold.lots, made.lots
+        FROM sold FULL JOIN made USING (auction_id, resale_id, starts_at, ends_at)
+        WHERE sold.lots IS DISTINCT FROM made.lots
+        """,
+    ),
+    Invariant(
+        0,
         "per cell: what bids bought = what offers sold",
         """
         WITH bought AS (

@@ -3,6 +3,7 @@
 An offer has left its quantity less what it sold in auctions published before. All offers of one
 accelerator at one site together have no more than what stands there, is not contracted and is not
 down for maintenance; where that is less, the cheapest offers keep what they have, then by id.
+What buyers offer back of their contracts is contracted: it takes nothing from its place.
 """
 
 from dataclasses import dataclass
@@ -17,12 +18,13 @@ from exchange.models import Auction
 from exchange.queries.copying import copy_rows_out
 from exchange.queries.occupancy import busiest, equal_runs, whole_periods
 from exchange.queries.order_names import part_names
+from exchange.queries.resales_left import resales_left
 
 ENTRIES = """
 SELECT offer.id, offer.public_id, site.code, accelerator.code, site.id, accelerator.id,
     extract(epoch FROM version.starts_at - auction.starts_at)::bigint / 60,
     extract(epoch FROM version.ends_at - auction.starts_at)::bigint / 60,
-    version.quantity_lots, version.price_ticks
+    version.quantity_lots, version.price_ticks, offer.resale_id
 FROM exchange_offerentry AS entry
 JOIN exchange_auction AS auction ON auction.id = entry.auction_id
 JOIN exchange_offerversion AS version ON version.id = entry.version_id
@@ -32,7 +34,7 @@ JOIN exchange_accelerator AS accelerator ON accelerator.id = offer.accelerator_i
 WHERE entry.auction_id = %(auction)s
 ORDER BY version.price_ticks, offer.public_id
 """
-ENTRY_TYPES = ["int8", "text", "text", "text", "int8", "int8", "int8", "int8", "int8", "int8"]
+ENTRY_TYPES = ["int8", "text", "text", "text", *["int8"] * 7]
 # Whatever sold before at the sites of this book, and what stands or is down there.
 SOLD = """
 SELECT fill.offer_id, offer.site_id, offer.accelerator_id,
@@ -41,7 +43,7 @@ SELECT fill.offer_id, offer.site_id, offer.accelerator_id,
 FROM exchange_offerfill AS fill
 JOIN exchange_auction AS sale ON sale.id = fill.auction_id AND sale.state = 'published'
 JOIN exchange_auction AS auction ON auction.id = %(auction)s AND sale.id <> auction.id
-JOIN exchange_offer AS offer ON offer.id = fill.offer_id
+JOIN exchange_offer AS offer ON offer.id = fill.offer_id AND offer.resale_id IS NULL
 WHERE fill.ends_at > auction.starts_at AND fill.starts_at < auction.ends_at
 """
 SOLD_TYPES = ["int8"] * 6
@@ -74,7 +76,10 @@ STANDING_TYPES = ["int8"] * 5
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entries:
-    """The offers of a book, cheapest first; ``place`` numbers their (site, accelerator)."""
+    """The offers of a book, cheapest first; ``place`` numbers their (site, accelerator), or is -1.
+
+    ``resale`` is what a buyer offers back, None for what a provider offers of its site.
+    """
 
     offer: list[int]
     name: list[str]
@@ -86,6 +91,7 @@ class Entries:
     end: Ints
     quantity_lots: Ints
     price_ticks: list[int]
+    resale: list[int | None]
 
 
 def offers_table(auction: Auction) -> bytes:
@@ -127,13 +133,18 @@ def lots_left(auction: Auction, entries: Entries) -> Ints:
         rows, (sold[mine, 3], sold[mine, 4]), sold[mine, 5], rows=len(entries.offer), **size
     )
     own_left = np.where(covers, np.maximum(entries.quantity_lots[:, None] - own, 0), 0)
-    return _share_places(own_left, entries.place, _place_left(auction, entries, sold))
+    left = _share_places(own_left, entries.place, _place_left(auction, entries, sold))
+    back = {row: resale for row, resale in enumerate(entries.resale) if resale is not None}
+    resold = resales_left(auction, back.values())
+    for row, resale in back.items():
+        left[row] = np.where(covers[row], resold[resale], 0)
+    return left
 
 
 def _read_entries(auction: Auction) -> Entries:
     rows = copy_rows_out(ENTRIES, {"auction": auction.pk}, ENTRY_TYPES)
     columns: list[list[object]] = [list(column) for column in zip(*rows, strict=True)]
-    ids, names, sites, chips, site_ids, chip_ids, first, end, lots, price = columns or [
+    ids, names, sites, chips, site_ids, chip_ids, first, end, lots, price, resale = columns or [
         [] for _ in ENTRY_TYPES
     ]
     places: dict[tuple[int, int], int] = {}
@@ -146,12 +157,13 @@ def _read_entries(auction: Auction) -> Entries:
         name=names,  # type: ignore[arg-type]
         site=sites,  # type: ignore[arg-type]
         accelerator=chips,  # type: ignore[arg-type]
-        place=np.array(place, dtype=np.int64),
+        place=np.where([each is None for each in resale], np.array(place, dtype=np.int64), -1),
         places=places,
         first=np.array(first, dtype=np.int64),
         end=np.array(end, dtype=np.int64),
         quantity_lots=np.array(lots, dtype=np.int64),
         price_ticks=price,  # type: ignore[arg-type]
+        resale=resale,  # type: ignore[arg-type]
     )
 
 

@@ -130,12 +130,16 @@ def supply_over(horizon: Horizon, catalogue: Catalogue) -> Supply:
 
 
 def _running(horizon: Horizon) -> "QuerySet[Offer]":
-    return Offer.objects.with_terms().filter(
-        state=OfferState.ACTIVE,
-        accelerator__tradable=True,
-        terms__starts_at__lt=horizon.ends_at,
-        terms__ends_at__gt=horizon.starts_at,
-        terms__price_ticks__lte=horizon.price_cap_ticks,
+    return (
+        Offer.objects.of_sites()
+        .with_terms()
+        .filter(
+            state=OfferState.ACTIVE,
+            accelerator__tradable=True,
+            terms__starts_at__lt=horizon.ends_at,
+            terms__ends_at__gt=horizon.starts_at,
+            terms__price_ticks__lte=horizon.price_cap_ticks,
+        )
     )
 
 

@@ -3,7 +3,8 @@
 A contract is what one bid got at one site on one accelerator. Its buyer pays the cell's price and
 gbps x the prices of the links on its route; its provider receives the cell's price less power and
 with policy (market.md, section 5). Where rounding to the tick would make either of them lose, its
-price gives way (``limits_kept``).
+price gives way (``limits_kept``). Where a buyer offered hours back, it is the seller of what was
+sold of them (``resold_terms``).
 """
 
 from collections import defaultdict
@@ -18,6 +19,7 @@ from exchange.foundation.money import LOTS, MICROS, TICKS
 from exchange.models import Auction, LinkPrice, PowerPrice
 from exchange.queries.copying import copy_rows_out
 from exchange.services.limits_kept import Asks, asks_of, cuts_for_buyer, raise_for_sellers
+from exchange.services.resold_terms import resold_in, share_sellers
 from settlement.services.contracts import ContractTerms, PeriodTerms
 
 PRICE_PLACES = 21
@@ -114,10 +116,11 @@ def contract_terms(auction: Auction) -> list[ContractTerms]:
     rows = copy_rows_out(FILLS, {"auction": auction.pk}, FILL_TYPES)
     fills = [Fill(*row) for row in rows]  # type: ignore[arg-type]
     surcharges, asks = surcharges_of(auction), asks_of(auction)
-    return [
+    terms = [
         _terms(auction, list(same), surcharges, asks)
         for _, same in groupby(fills, key=lambda fill: (fill.bid, fill.site, fill.accelerator))
     ]
+    return share_sellers(terms, resold_in(auction))
 
 
 def surcharges_of(auction: Auction) -> Surcharges:

@@ -2,7 +2,9 @@
 
 from django.db import connection
 
+from exchange.models import Auction
 from exchange.services.endings import Ending, end_bids
+from exchange.services.resold_offers import list_resales
 
 OWN_CAPACITY = Ending(
     "own_capacity", "an organization of the same owner offers capacity that the bid accepts"
@@ -22,6 +24,7 @@ JOIN exchange_accelerator AS accelerator
 JOIN accounts_organization AS provider
   ON provider.id = offer.provider_id AND provider.state = 'active'
 WHERE auction.id = %(auction)s
+  AND (offer.resale_id IS NULL OR offer.resale_id = ANY(%(resales)s))
 """
 # Whoever would buy from themselves is kept out of the book: such a fill would be a wash trade,
 # and market.md does not let it count for the domestic share.
@@ -86,8 +89,9 @@ FOR NO KEY UPDATE OF bid
 
 def enter_orders(auction_id: int) -> None:
     """Enter offers and standing bids, and put aside bids that may not be in the book."""
+    resales = list_resales(Auction.objects.get(pk=auction_id))
     with connection.cursor() as cursor:
-        cursor.execute(ENTER_OFFERS, {"auction": auction_id})
+        cursor.execute(ENTER_OFFERS, {"auction": auction_id, "resales": resales})
     for query, ending in ((SUSPENDED_BIDS, SUSPENDED), (OWN_CAPACITY_BIDS, OWN_CAPACITY)):
         with connection.cursor() as cursor:
             cursor.execute(query, {"auction": auction_id})

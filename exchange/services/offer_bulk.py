@@ -110,7 +110,7 @@ def change_offers(public_ids: Collection[str], change: BulkChange, *, caller: Ca
 def _own(public_ids: Collection[str], caller: Caller) -> list[Offer]:
     if len(public_ids) > OFFERS_MAX:
         raise TooManyOffers(f"at most {OFFERS_MAX} offers at once")
-    own = Offer.objects.visible_to(caller).filter(provider_id=caller.organization_id)
+    own = Offer.objects.visible_to(caller).of_sites().filter(provider_id=caller.organization_id)
     return list(own.filter(public_id__in=public_ids).with_terms().order_by("pk"))
 
 

@@ -188,7 +188,7 @@ def _mapping(body: object) -> Mapping[str, Any]:
 
 def _locked(public_id: str, caller: Caller) -> Offer:
     """Return the caller's offer with its site's lock held, as it stands under the lock."""
-    own = Offer.objects.visible_to(caller).filter(provider_id=caller.organization_id)
+    own = Offer.objects.visible_to(caller).of_sites().filter(provider_id=caller.organization_id)
     site_id = own.filter(public_id=public_id).values_list("site_id", flat=True).first()
     if site_id is None:
         raise OfferNotFound(f"there is no offer {public_id}")

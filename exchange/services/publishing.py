@@ -17,6 +17,7 @@ from exchange.services.contract_terms import contract_terms, greatest_cost_of
 from exchange.services.standing import settle_standing_holds
 from settlement.services.contracts import ContractTerms, open_contracts
 from settlement.services.holds import resize_holds
+from settlement.services.resales import close_sold_out
 
 RELEASED = "auction published"
 
@@ -78,6 +79,7 @@ def _publish(auction: Auction) -> None:
     )
     terms = contract_terms(auction)
     open_contracts(terms)
+    close_sold_out({each.resale_id for each in terms if each.resale_id is not None})
     costs = costs_by_hold(terms)
     settle_standing_holds(auction, costs)
     with connection.cursor() as cursor:

@@ -9,7 +9,7 @@ Everything here holds the lock on the first contract's row, so that no two resal
 hours and none is sold of a contract that is being ended.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime
 from decimal import Decimal
 
@@ -21,12 +21,13 @@ from exchange.foundation.market_time import market_now
 from exchange.foundation.states import move
 from settlement.models import RESALE_MOVES, Contract, ContractState, Resale, ResaleState
 from settlement.postings import Terms, greatest_charge, scaled_price
-from settlement.queries.resold import Left, left_of
+from settlement.queries.resold import Left, left_of, on_sale
 from settlement.services.announcing import tell_resales
 from settlement.services.contract_terms import ContractTerms, PeriodTerms
 from settlement.services.contracts import open_contracts
 from settlement.services.due_periods import contracted_ms
 from settlement.services.holds import HoldRequest, place_hold
+from settlement.services.resale_markets import is_promised
 
 RESELLABLE = (
     ContractState.SCHEDULED,
@@ -74,17 +75,6 @@ class ResaleLapsed(Exception):
 
 class ResaleInBook(Exception):
     """It stands in a book that is being cleared; once that auction is published it can end."""
-
-
-Promises = Callable[[int], bool]
-"""From a resale's row to whether a market may still sell from it."""
-_markets: list[Promises] = []
-
-
-def register_market(promises: Promises) -> None:
-    """Ask this market before a resale ends; the same again changes nothing."""
-    if promises not in _markets:
-        _markets.append(promises)
 
 
 def open_resale(
@@ -164,7 +154,7 @@ def withdraw_resale(resale: Resale, *, actor: Caller) -> None:
     _refuse_stranger(resale.contract.buyer_id, actor, NotTheReseller)
     with transaction.atomic():
         _lock_first(resale)
-        if any(promises(resale.pk) for promises in _markets):
+        if is_promised(resale.pk):
             raise ResaleInBook(f"resale {resale.public_id}")
         _close(resale, ResaleState.WITHDRAWN, code="by_hand", actor=actor)
 
@@ -181,10 +171,23 @@ def lapse_resales(now: datetime) -> int:
     return sum(_lapse(resale) for resale in over)
 
 
+def close_sold_out(resale_ids: Collection[int]) -> int:
+    """Close resales at auctions that have nothing left to sell; return how many.
+
+    Called in the database transaction that opened the contracts of what they sold.
+    """
+    now = market_now()
+    left = {each.resale_id for each in on_sale(resale_ids) if each.lots and each.starts_at > now}
+    sold_out = Resale.objects.open().filter(pk__in=set(resale_ids) - left).order_by("pk")
+    for resale in sold_out:
+        _close(resale, ResaleState.SOLD, code="sold_out")
+    return len(sold_out)
+
+
 def _lapse(resale: Resale) -> bool:
     with transaction.atomic():
         _lock_first(resale)
-        if resale.state != ResaleState.OPEN or any(promises(resale.pk) for promises in _markets):
+        if resale.state != ResaleState.OPEN or is_promised(resale.pk):
             return False
         _close(resale, ResaleState.LAPSED, code="time_over")
     return True
@@ -203,14 +206,18 @@ def _locked_for(resale: Resale) -> Contract:
         contract = _locked(resale.contract_id)
     except NotResellable as wrong:
         raise ResaleLapsed(str(wrong)) from wrong
-    resale.refresh_from_db(fields=["state"])
+    _lock_first(resale)
     return contract
 
 
 def _lock_first(resale: Resale) -> None:
-    """Lock the first contract, whatever its state, and read the resale as it stands then."""
+    """Lock the first contract, whatever its state, then the resale, and read how that stands.
+
+    A gate that takes the resale into its book locks it too: whoever is second sees the first.
+    """
     list(Contract.objects.select_for_update(no_key=True).filter(pk=resale.contract_id))
-    resale.refresh_from_db(fields=["state"])
+    locked = Resale.objects.select_for_update(no_key=True).only("state").get(pk=resale.pk)
+    resale.state = locked.state
 
 
 def _close(resale: Resale, to: ResaleState, *, code: str, actor: Caller | None = None) -> None:
