@@ -13,7 +13,7 @@ class ExchangeConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        """Let settlement ask the market: for its rules, for prices elsewhere, for what books sell."""
+        """Let settlement ask the market: its rules, prices elsewhere, what books may sell."""
         register(MARKET)
         register_quotes(replacement_quotes)
         register_market(stands_in_undecided_book)

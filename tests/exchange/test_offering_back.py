@@ -1,4 +1,4 @@
-"""Hours offered back: into the next auction at the buyer's floor, sold once, settled by each leg."""
+"""Hours offered back: into the next auction at the buyer's floor, sold once, settled leg by leg."""
 
 from datetime import timedelta
 from typing import Any
