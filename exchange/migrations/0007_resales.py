@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('exchange', '0005_contract_life'),
+        ('exchange', '0006_lean_indexes'),
         ('settlement', '0012_resales'),
     ]
 
