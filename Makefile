@@ -10,7 +10,7 @@ LIBRARIES := node_modules/.installed
 .PHONY: help demo run test check format messages bench focus faults screenshots lock clean stop backup restore-drill
 
 help:
-	@echo "make demo         play one trading day and leave the portal running (ONCE=1: end after the day)"
+	@echo "make demo         play one trading day and leave the portal running (ONCE=1: end after it; HISTORY=0: no month around it)"
 	@echo "make run          web, worker and beat on the local servers"
 	@echo "make test         the whole test suite"
 	@echo "make check        ruff, mypy, import contracts, migrations, templates"
@@ -35,7 +35,7 @@ $(LIBRARIES): package.json package-lock.json .npmrc | $(STAMP)
 	@touch $@
 
 demo: $(STAMP) $(LIBRARIES)
-	$(ON_SERVERS) --play $(BIN)/python manage.py demo $(if $(ONCE),--once)
+	$(ON_SERVERS) --play $(BIN)/python manage.py demo $(if $(ONCE),--once) $(if $(HISTORY),--history $(HISTORY))
 
 run: $(STAMP) $(LIBRARIES)
 	$(ON_SERVERS) $(BIN)/python -m exchange.config.supervisor

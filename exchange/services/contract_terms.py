@@ -144,14 +144,15 @@ def surcharges_of(auction: Auction) -> Surcharges:
 def greatest_cost_of(terms: ContractTerms) -> int:
     """Return the most that the contract can cost its buyer, fee included, in micro-units.
 
-    Each period's amount and its fee are rounded down, as they will be settled.
+    Each period's amount and its fee are rounded down, as they will be settled. What a buyer is
+    paid where the policy made a price negative is credited to it, and covers no other period.
     """
     total = 0
     for period in terms.periods:
         minutes = (period.ends_at - period.starts_at).total_seconds() / 60
         cost = Fraction(period.buyer_price) * MICROS * period.quantity_lots * int(minutes)
         due = cost / (LOTS * 60)
-        whole = due.numerator // due.denominator
+        whole = max(0, due.numerator // due.denominator)
         total += whole + whole * terms.buyer_fee_ppm // MICROS
     return total
 

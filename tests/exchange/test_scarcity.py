@@ -173,3 +173,20 @@ def test_the_archive_and_the_tables_say_the_same(scene: Market) -> None:
     result = Auction.objects.get(pk=scene.auction.pk).result
     assert problems_of(result) == []
     assert Contract.objects.count() == 2
+
+
+def test_a_buyer_whom_the_policy_pays_has_nothing_held_and_its_auction_is_published(
+    scene: Market,
+) -> None:
+    Auction.objects.filter(pk=scene.auction.pk).update(min_domestic_share_micros=500_000)
+    capacity_of(scene.site, Accelerator.objects.get(code="ascend"))
+    offer_of(scene, ticks=1_000)
+    offer_of(scene, ticks=3_000, chip="ascend", quantity=100)
+    bid(bid_body(scene.auction, quantity="10", limit_price="20.000"), buyer())
+    chips = [{"accelerator": "ascend", "factor": "1"}]
+    paid = bid(bid_body(scene.auction, quantity="2", accelerators=chips), buyer())
+    hold_through(scene.auction)
+    period = DeliveryPeriod.objects.filter(contract__bid_id=paid.public_id).earliest("starts_at")
+    assert period.buyer_price < 0
+    assert Hold.objects.get(key=paid.hold_key).open_micros == 0
+    assert books_hold()

@@ -22,7 +22,7 @@ from exchange.config import local_postgres, local_valkey
 from tests.faults.outcome import Outcome, outcome_of
 
 CHECKOUT = Path(__file__).parents[2]
-SMALL = ["--jobs", "24", "--buyers", "6", "--providers", "8"]
+SMALL = ["--jobs", "24", "--buyers", "6", "--providers", "8", "--history", "0"]
 EMPTY = "empty"
 # An hour after a gate, so that the next one is a day away: all days are the same day.
 CURTAIN = "2026-03-02T05:00:00Z"

@@ -13,6 +13,9 @@ from exchange.management.demo.parties import buyers_key
 from exchange.management.demo.progress import say, step
 from exchange.management.demo.stage import Stage, log_folder
 
+HISTORY_DAYS = 15
+LIVE_SECONDS = 20.0
+
 
 class Command(BaseCommand):
     help = "Play one trading day, from the catalogue to the last settlement run, and audit it."
@@ -24,6 +27,12 @@ class Command(BaseCommand):
             "--jobs", type=int, default=platform.USUAL.jobs, help="so many of the day's 2,072 jobs"
         )
         parser.add_argument("--providers", type=int, default=platform.USUAL.providers)
+        parser.add_argument(
+            "--history",
+            type=int,
+            default=HISTORY_DAYS,
+            help="days of smaller auctions before the day; 0: the day is played alone",
+        )
         parser.add_argument("--buyers", type=int, default=platform.USUAL.buyers)
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -35,9 +44,7 @@ class Command(BaseCommand):
             providers=options["providers"], buyers=options["buyers"], jobs=options["jobs"]
         )
         with Stage(port=free_port(options["port"]), logs=log_folder()) as stage:
-            scene = play.set_the_scene(size)
-            with step("web, worker and beat are there"):
-                stage.wait_for_the_web()
+            scene = play.set_the_scene(size, stage, history=options["history"])
             drafts = play.trade(scene, stage)
             play.deliver(scene, stage)
             holds = _show(scene, drafts)
@@ -78,9 +85,11 @@ def _stay(scene: play.Scene, port: int) -> None:
     for role, email in platform.LOGINS.items():
         say(f"  {role:<9} {email}  {platform.PASSWORD}")
     say("\nA key of the buyer, for the first bid that README shows:")
-    say(f"  export KEY={buyers_key(scene.people.buyers[0])}")
+    say(f"  export KEY={buyers_key(scene.cast.people.buyers[0])}")
     try:
         while True:
-            time.sleep(1)
+            time.sleep(LIVE_SECONDS)
+            if scene.month is not None:
+                scene.month.keep_up()
     except KeyboardInterrupt:
         say()

@@ -5,7 +5,7 @@ settles the hour before meanwhile. What is lost on the way, the next counter mak
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -15,12 +15,11 @@ from django.db.models import F, OuterRef, Subquery, Sum
 from exchange.foundation.market_time import market_now
 from exchange.management.demo import platform
 from exchange.management.demo.doors import each
-from exchange.management.demo.stage import forward_to
 from exchange.models import Auction, BidFill
 from settlement.management.fleet import equip, fresh_keys
 from settlement.management.sending import Send, through_door
 from settlement.management.simulation import BATCH, Conduct, Watched, readings_of
-from settlement.models import Contract, DeliveryPeriod, RunKind, SettlementRun
+from settlement.models import Contract, DeliveryPeriod, PeriodState, RunKind, SettlementRun
 
 HOUR = timedelta(hours=1)
 AFTER_THE_HOUR = timedelta(minutes=5)
@@ -59,8 +58,10 @@ def line_up(auction: Auction) -> list[Shift]:
     return [Shift(at, sent[at]) for at in sorted(sent)]
 
 
-def report(shifts: Sequence[Shift], *, until: datetime, port: int) -> Counter[str]:
-    """Move the clock from shift to shift and let the meters report; return the answers.
+def report(
+    shifts: Sequence[Shift], *, until: datetime, port: int, pass_until: Callable[[datetime], None]
+) -> Counter[str]:
+    """Let time pass from shift to shift and let the meters report; return the answers.
 
     After the last of them the clock will move on to ``until``. It moves to a shift only when all
     before it is in: what a play that was cut off has sent already is passed over.
@@ -71,7 +72,7 @@ def report(shifts: Sequence[Shift], *, until: datetime, port: int) -> Counter[st
     send = _sender(waiting, port)
     answers: Counter[str] = Counter()
     for shift in waiting:
-        forward_to(shift.at)
+        pass_until(shift.at)
         batches = [
             (meter, events[first : first + BATCH])
             for meter, events in sorted(shift.reports.items())
@@ -85,6 +86,18 @@ def settled_up_to(auction: Auction, run: RunKind) -> bool:
     """Return whether every period of the auction's contracts has had this run."""
     periods = DeliveryPeriod.objects.filter(contract__auction_id=auction.public_id)
     return not periods.exclude(runs__run_no=run).exists()
+
+
+def is_all_settled() -> bool:
+    """Return whether no period of any contract waits for a run that is due."""
+    now = market_now()
+    periods = DeliveryPeriod.objects
+    over = periods.filter(state=PeriodState.OPEN, ends_at__lte=now)
+    waiting = periods.exclude(state__in=(PeriodState.OPEN, PeriodState.FINAL))
+    due = waiting.filter(next_run_at__lte=now).exclude(
+        state=PeriodState.DISPUTED, next_run_no=RunKind.FINAL
+    )
+    return not over.exists() and not due.exists()
 
 
 def corrected_by(auction: Auction, run: RunKind) -> int:

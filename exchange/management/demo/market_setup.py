@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 from django.conf import settings
 
 from accounts.models import Organization
+from exchange.foundation.market_time import market_now
 from exchange.foundation.money import MICROS, parse_scaled
 from exchange.management.demo import platform
 from exchange.management.demo.parties import acting_for
@@ -17,6 +18,7 @@ from exchange.management.traces.sources import Prices
 from exchange.management.traces.supply import draft_supply
 from exchange.models import (
     Accelerator,
+    Auction,
     AuctionSeries,
     Horizon,
     Link,
@@ -30,6 +32,7 @@ from exchange.services.offers import create_offer
 
 GATE_MINUTE = 12 * 60
 OPEN_MINUTES = 24 * 60
+FIRST_OFFER = "o00000"  # every day's list begins with it
 WATTS_PER_KW = 1_000
 LIMITS_SINCE = datetime(2000, 1, 1, tzinfo=ZoneInfo("UTC"))
 
@@ -37,6 +40,23 @@ LIMITS_SINCE = datetime(2000, 1, 1, tzinfo=ZoneInfo("UTC"))
 def midnight(day: date) -> datetime:
     """Return the first moment of a day at the market's place."""
     return datetime(day.year, day.month, day.day, tzinfo=ZoneInfo(settings.MARKET_TIME_ZONE))
+
+
+def day_of(auction: Auction) -> date:
+    """Return the day that an auction sells, at the market's place."""
+    return auction.starts_at.astimezone(ZoneInfo(settings.MARKET_TIME_ZONE)).date()
+
+
+def today() -> date:
+    """Return the market's date."""
+    return market_now().astimezone(ZoneInfo(settings.MARKET_TIME_ZONE)).date()
+
+
+def day_listed_first() -> date | None:
+    """Return the first day for which all providers offered, None before any."""
+    listed = Offer.objects.filter(label__endswith=f" {FIRST_OFFER}").order_by("pk")
+    label = listed.values_list("label", flat=True).first()
+    return date.fromisoformat(label.split()[0]) if label else None
 
 
 def ensure_series() -> AuctionSeries:
@@ -124,7 +144,8 @@ def list_offers(
 ) -> None:
     """List what is not listed yet, each provider for itself."""
     start = midnight(day)
-    there = set(Offer.objects.values_list("label", flat=True))
+    listed = Offer.objects.filter(label__startswith=f"{day} ")
+    there = set(listed.values_list("label", flat=True))
     for offer in offers:
         label = f"{day} {offer.name}"
         if label in there:

@@ -5,31 +5,32 @@ and one that is over is only reported and audited again.
 """
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import NamedTuple
-from zoneinfo import ZoneInfo
 
-from django.conf import settings
 from django.db import transaction
 
 from accounts.models import Organization
 from exchange.foundation.market_time import mark_as_play, market_now, set_market_time
 from exchange.management.demo import delivery, market_setup, parties, platform, trading
+from exchange.management.demo.cast import Cast, gather_cast, load_tables
 from exchange.management.demo.doors import Door
-from exchange.management.demo.platform import SAMPLE, Size
+from exchange.management.demo.market_setup import day_of, midnight
+from exchange.management.demo.month import (
+    BEFORE_GATE,
+    MIDNIGHT_AFTER_GATE,
+    Month,
+    begin_month,
+)
+from exchange.management.demo.platform import Size
 from exchange.management.demo.progress import say, step
 from exchange.management.demo.stage import Stage, TooSlow, forward_to
-from exchange.management.traces.drafts import BidDraft, OfferDraft
-from exchange.management.traces.sources import Prices, read_prices
+from exchange.management.traces.drafts import BidDraft
 from exchange.models import Auction, AuctionSeries, AuctionState
 from exchange.services.auctions import schedule_auctions, void_auction
-from exchange.services.catalog import load_catalog
 from settlement.models import RunKind
-from settlement.services.grid_factors import OUR_FACTORS, load_factors
 
-BEFORE_GATE = timedelta(hours=2)
 MOMENT = timedelta(seconds=1)
 
 
@@ -42,61 +43,76 @@ class Run(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scene:
-    """What the steps of a play share."""
+    """What the steps of a play share; without a ``month`` the day is played alone."""
 
-    size: Size
-    prices: Prices
-    people: parties.Parties
-    offers: Sequence[OfferDraft]
-    owners: Mapping[str, Organization]  # by the code of the site
+    cast: Cast
     auction: Auction
+    month: Month | None
 
     @property
     def day(self) -> date:
         """The day that the auction sells."""
-        return _day_of(self.auction)
+        return day_of(self.auction)
+
+    def pass_until(self, moment: datetime) -> None:
+        """Let time pass, and with it what the market does besides the day's own auction."""
+        if self.month is None:
+            forward_to(moment)
+        else:
+            self.month.pass_until(moment)
 
 
-def set_the_scene(size: Size) -> Scene:
-    """Load the catalogue, gather the parties, announce the auction, list the offers."""
+def set_the_scene(size: Size, stage: Stage, *, history: int) -> Scene:
+    """Load the catalogue, gather the parties, announce the auction, list the offers.
+
+    With a ``history`` of so many days, these are played, up to two hours before the day's gate.
+    """
     mark_as_play()
-    with step("the catalogue: regions, links, chips, models"):
-        load_catalog()
-        load_factors(OUR_FACTORS.read_text(encoding="utf-8"))
-    with step(f"{size.providers} providers, {size.buyers} buyers, their people and their money"):
-        people = parties.gather(size)
-    prices = read_prices(SAMPLE / "prices.csv", currency=settings.MARKET_CURRENCY)
-    sites, offers = market_setup.draft_offers(prices, size)
-    market_setup.build_sites(sites, offers, people.providers)
-    market_setup.set_limits(sites, offers)
-    auction = _announce(people.operator)
-    owners = {site.code: people.providers[site.provider] for site in sites}
-    if auction.state in (AuctionState.SCHEDULED, AuctionState.OPEN):
-        with step(f"{len(offers)} offers at {len(sites)} sites"):
-            market_setup.list_offers(offers, owners, _day_of(auction))
-    return Scene(
-        size=size, prices=prices, people=people, offers=offers, owners=owners, auction=auction
-    )
+    load_tables()
+    dates = begin_month(history)
+    cast = gather_cast(size)
+    market_setup.ensure_series()
+    if dates is None:
+        auction = _announce(cast.people.operator)
+        _list_offers(cast, day_of(auction), auction.state)
+        with step("web, worker and beat are there"):
+            stage.wait_for_the_web()
+        return Scene(cast=cast, auction=auction, month=None)
+    own = Auction.objects.filter(series__code=platform.SERIES, starts_at=midnight(dates.day))
+    _list_offers(cast, dates.day, own.values_list("state", flat=True).first())
+    with step("web, worker and beat are there"):
+        stage.wait_for_the_web()
+    month = Month(cast=cast, stage=stage, dates=dates)
+    with step(f"{(dates.day - dates.first).days} days of smaller auctions before the day"):
+        month.pass_until(midnight(dates.day) - MIDNIGHT_AFTER_GATE - BEFORE_GATE)
+    return Scene(cast=cast, auction=own.get(), month=month)
+
+
+def _list_offers(cast: Cast, day: date, state: str | None) -> None:
+    if state in (None, AuctionState.SCHEDULED, AuctionState.OPEN):
+        with step(f"{len(cast.offers)} offers at {len(cast.sites)} sites"):
+            market_setup.list_offers(cast.offers, cast.owners, day)
 
 
 def trade(scene: Scene, stage: Stage) -> list[BidDraft]:
     """Bid over REST, let the gate close, and wait for the worker to publish."""
     auction = scene.auction
-    drafts = trading.draft_bids(scene.prices, scene.size)
+    cast = scene.cast
+    drafts = trading.draft_bids(cast.prices, cast.size)
     if auction.state in (AuctionState.SCHEDULED, AuctionState.OPEN):
         stage.wait_for(lambda: _state(auction) != AuctionState.SCHEDULED, "the book's opening")
-        with step(f"{len(drafts)} bids of {scene.size.buyers} buyers over REST"):
+        with step(f"{len(drafts)} bids of {cast.size.buyers} buyers over REST"):
             single, bulk = trading.place_bids(
                 drafts,
-                scene.people.buyers,
+                cast.people.buyers,
                 auction=auction,
                 day=scene.day,
                 door=Door(stage.port),
-                size=scene.size,
+                size=cast.size,
             )
         say(f"    {single} bids one by one, {bulk} requests in bulk")
     with step("the gate closes, the worker clears, audits and publishes"):
-        forward_to(auction.closes_at + MOMENT)
+        scene.pass_until(auction.closes_at + MOMENT)
         _await_publication(auction, stage)
     auction.refresh_from_db()
     return drafts
@@ -122,20 +138,28 @@ def deliver(scene: Scene, stage: Stage) -> None:
         shifts = delivery.line_up(auction)
     hours = [shift for shift in shifts if shift.at <= provisional.due]
     with step(f"{len(hours)} hours pass: meters report over REST, the worker settles"):
-        answers = delivery.report(hours, until=provisional.due, port=stage.port)
-        _settle(auction, provisional, stage)
+        answers = delivery.report(
+            hours, until=provisional.due, port=stage.port, pass_until=scene.pass_until
+        )
+        _settle(scene, provisional, stage)
     _count(answers)
     with step("next morning a line is mended, and its meters report"):
-        answers = delivery.report(shifts[len(hours) :], until=r1.due, port=stage.port)
+        answers = delivery.report(
+            shifts[len(hours) :], until=r1.due, port=stage.port, pass_until=scene.pass_until
+        )
     _count(answers)
     for run in (r1, *later):
         with step(f"the day is settled again: {run.kind.label}"):
-            _settle(auction, run, stage)
+            _settle(scene, run, stage)
         say(f"    {delivery.corrected_by(auction, run.kind)} hours of contracts were corrected")
+    stage.wait_for(delivery.is_all_settled, "every run that is due")
 
 
 def go_on(scene: Scene, stage: Stage) -> None:
-    """Let the market go on after the day: its next auction opens, and providers offer again."""
+    """Let the market go on: its next auction is open, and providers have offered again."""
+    if scene.month is not None:
+        scene.month.pass_until(scene.month.present)
+        return
     series = scene.auction.series
     AuctionSeries.objects.filter(pk=series.pk).update(active=True)
     schedule_auctions()
@@ -143,12 +167,14 @@ def go_on(scene: Scene, stage: Stage) -> None:
     auction = coming.earliest("closes_at")
     forward_to(auction.opens_at)
     stage.wait_for(lambda: _state(auction) == AuctionState.OPEN, "the next book's opening")
-    market_setup.list_offers(scene.offers, scene.owners, _day_of(auction))
+    market_setup.list_offers(scene.cast.offers, scene.cast.owners, day_of(auction))
 
 
-def _settle(auction: Auction, run: Run, stage: Stage) -> None:
-    forward_to(run.due)
-    stage.wait_for(lambda: delivery.settled_up_to(auction, run.kind), f"the {run.kind.label} run")
+def _settle(scene: Scene, run: Run, stage: Stage) -> None:
+    scene.pass_until(run.due)
+    stage.wait_for(
+        lambda: delivery.settled_up_to(scene.auction, run.kind), f"the {run.kind.label} run"
+    )
 
 
 def _count(answers: Counter[str]) -> None:
@@ -161,10 +187,6 @@ def _runs(auction: Auction) -> list[Run]:
     delays.append(timedelta(days=auction.dispute_days))
     last_hour = auction.ends_at + MOMENT
     return [Run(kind, last_hour + delay) for kind, delay in zip(RunKind, delays, strict=True)]
-
-
-def _day_of(auction: Auction) -> date:
-    return auction.starts_at.astimezone(ZoneInfo(settings.MARKET_TIME_ZONE)).date()
 
 
 def _announce(operator: Organization) -> Auction:
