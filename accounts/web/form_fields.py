@@ -55,7 +55,7 @@ class ScaledField(forms.CharField):
         return format_scaled(value, scale=self.scale) if isinstance(value, int) else value
 
 
-class MarketTimeField(forms.DateTimeField):
+class InstantField(forms.DateTimeField):
     """An instant of the market, written and read by the reader's clock."""
 
     widget = forms.DateTimeInput(format=MARKET_FORM, attrs={"type": "datetime-local"})

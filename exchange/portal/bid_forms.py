@@ -7,7 +7,7 @@ from django import forms
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
-from accounts.web.form_fields import MarketTimeField, ScaledField, control_time
+from accounts.web.form_fields import InstantField, ScaledField, control_time
 from accounts.web.portal import caller_of
 from accounts.web.zones import instant_words
 from exchange.foundation.money import LOTS, MICROS, TICKS, format_scaled
@@ -66,8 +66,8 @@ class BidForm(forms.Form):
         required=False,
         help_text=_("Not for work hour by hour: that runs through the whole time below."),
     )
-    starts_at = MarketTimeField(label=_("Not before"))
-    ends_at = MarketTimeField(label=_("Done by"))
+    starts_at = InstantField(label=_("Not before"))
+    ends_at = InstantField(label=_("Done by"))
     origin = forms.ChoiceField(label=_("Your users or data are in"))
     latency_ms_max = ScaledField(
         label=_("Answers within (ms, one way)"), scale=MICROS, required=False

@@ -1,5 +1,6 @@
 """A buyer's desk: bids placed from a form, previewed, listed, explained and cancelled."""
 
+from datetime import datetime
 from functools import partial
 from typing import Any
 
@@ -16,8 +17,10 @@ from accounts.models import Kind, Scope
 from accounts.web.listing import Page, page_number
 from accounts.web.portal import caller_of, member_required
 from accounts.web.words import WORDS
+from exchange.foundation.market_time import market_now
 from exchange.models import Bid, BidKind, BidState
 from exchange.models.bids import BID_STATES_LIVE
+from exchange.portal.bid_again import again_address, helps_of
 from exchange.portal.bid_bodies import body_of_bid, body_text
 from exchange.portal.bid_forms import FIELD_OF, BidForm, fields_of_change, first_values
 from exchange.portal.bid_words import ANSWERS, KINDS, excluding_rule, rule_of
@@ -142,12 +145,13 @@ def bid_detail(request: HttpRequest, public_id: str) -> HttpResponse:
     """Show a bid: its terms, what became of it and why, and what it got."""
     bid = _own(request, public_id)
     caller = caller_of(request)
-    events = events_of(bid, caller)
+    events, now = events_of(bid, caller), market_now()
     context = {
         "bid": bid,
         "kind": KINDS[bid.kind],
         "body": body_text(body_of_bid(bid)),
-        "events": [_told(event) for event in events],
+        "events": [_told(bid, event, now) for event in events],
+        "again": again_address(bid, now=now),
         "fills": fills_of(bid, caller),
         "is_live": bid.state in BID_STATES_LIVE,
         "may_write": caller.has_scope(Scope.BIDS_WRITE),
@@ -155,7 +159,7 @@ def bid_detail(request: HttpRequest, public_id: str) -> HttpResponse:
     return render(request, "exchange/bid_detail.html", context)
 
 
-def _told(event: Event) -> dict[str, Any]:
+def _told(bid: Bid, event: Event, now: datetime) -> dict[str, Any]:
     answer = event.told.get("answer", "")
     return {
         "at": event.at,
@@ -163,6 +167,7 @@ def _told(event: Event) -> dict[str, Any]:
         "told": event.told,
         "explained": ANSWERS.get(answer, ""),
         "rule": excluding_rule(event.told.get("detail", "")),
+        "helps": list(helps_of(bid, event.told, now=now)),
     }
 
 

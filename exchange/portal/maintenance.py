@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST, require_safe
 
-from accounts.web.form_fields import MarketTimeField, ScaledField
+from accounts.web.form_fields import InstantField, ScaledField
 from accounts.web.listing import Page, page_number
 from accounts.web.portal import caller_of
 from exchange.foundation.market_time import market_now
@@ -45,8 +45,8 @@ class MaintenanceForm(forms.Form):
         required=False,
         help_text=gettext_lazy("Empty: all of them."),
     )
-    starts_at = MarketTimeField(label=gettext_lazy("From"))
-    ends_at = MarketTimeField(label=gettext_lazy("Until"))
+    starts_at = InstantField(label=gettext_lazy("From"))
+    ends_at = InstantField(label=gettext_lazy("Until"))
     reason = forms.CharField(label=gettext_lazy("Reason"), max_length=REASON_LENGTH_MAX)
 
     def __init__(self, *args: Any, request: HttpRequest, **kwargs: Any) -> None:

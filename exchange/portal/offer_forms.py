@@ -7,7 +7,7 @@ from django import forms
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
-from accounts.web.form_fields import MarketTimeField, ScaledField
+from accounts.web.form_fields import InstantField, ScaledField
 from exchange.foundation.money import LOTS, TICKS, format_scaled
 from exchange.models import Accelerator, Offer, Site
 from exchange.portal.offer_filters import own_accelerators, own_sites
@@ -20,8 +20,8 @@ UPLOAD_BYTES_MAX = 2 * 1024 * 1024
 class TermsForm(forms.Form):
     """What an edit may change: time, quantity and price."""
 
-    starts_at = MarketTimeField(label=_("From"))
-    ends_at = MarketTimeField(label=_("Until"), help_text=_("Not included."))
+    starts_at = InstantField(label=_("From"))
+    ends_at = InstantField(label=_("Until"), help_text=_("Not included."))
     quantity = ScaledField(
         label=_("Accelerators"), scale=LOTS, least=1, help_text=_("As many run in every hour.")
     )

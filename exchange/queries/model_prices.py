@@ -2,11 +2,17 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from fractions import Fraction
 
-from exchange.models import Accelerator
+from exchange.models import Accelerator, AiModel
 from exchange.queries.indices import RegionIndex
 
 GFLOPS_PER_PFLOPS = 1_000_000
+MICROS_PER_TICK = 1_000
+FLOP_A_PFLOPS_HOUR = 3_600 * 10**15
+TOKEN_MODALITIES = ("text", "vision-language", "embedding")
+TOKENS = 1_000_000
+FLOP_A_PARAMETER = 2  # a multiplication and an addition for each active parameter and token
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +45,18 @@ def model_places(
         if index.accelerator in needed
     ]
     return sorted(found, key=lambda place: (place.hour_ticks, place.accelerator, place.region))
+
+
+def tokens_micros(model: AiModel, work_ticks: int) -> int | None:
+    """Return what a million tokens cost if PFLOPS-hours at this price were used to the full.
+
+    A floor, not a forecast: two operations for each active parameter and token, and no chip idle.
+    None for models that do not go by tokens.
+    """
+    if model.modality not in TOKEN_MODALITIES:
+        return None
+    flop = FLOP_A_PARAMETER * (model.params_active or model.params_total) * TOKENS
+    return round(Fraction(work_ticks * MICROS_PER_TICK * flop, FLOP_A_PFLOPS_HOUR))
 
 
 def _place(index: RegionIndex, needed: int, chip: Accelerator) -> ModelPlace:

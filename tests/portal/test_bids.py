@@ -12,9 +12,10 @@ from django.test import Client
 from django.urls import reverse
 
 from accounts.models import Organization
-from exchange.foundation.market_time import mark_as_play
+from exchange.foundation.market_time import mark_as_play, market_now
 from exchange.models import Bid
-from tests.exchange.markets import Market, bid_body, buyer, market
+from exchange.portal.bid_again import helps_of
+from tests.exchange.markets import Market, bid_body, block_body, buyer, market
 from tests.exchange.trading import bid, close, hold_through, offer_of
 from tests.factories import OrganizationFactory, portal
 from tests.portal.desks import form_time
@@ -216,8 +217,43 @@ def test_a_result_is_explained(desk: Desk) -> None:
     page = page_of(desk.client.get(reverse("bid_detail", args=[lost.public_id])))
     assert "cost more than its limit" in page
     assert "2.00 CNY" in page
+    [address] = re.findall(r'href="([^"]*)">A limit above 2.000 would have got', page)
+    again = page_of(desk.client.get(address.replace("&amp;", "&")))
+    assert 'name="most" value="2.001"' in again
+    assert '<option value="h100" selected' in again
     page = page_of(desk.client.get(reverse("bid_detail", args=[nowhere.public_id])))
     assert "What left nothing: the regions where it may run" in page
+    [address] = re.findall(r'href="([^"]*)">Bid again without the rule', page)
+    again = page_of(desk.client.get(address.replace("&amp;", "&")))
+    assert '<option value="guizhou" selected' not in again.partition('name="regions"')[2]
+
+
+def test_a_bid_is_placed_again_with_all_of_its_terms(desk: Desk) -> None:
+    terms = {"duration": "2", "limit_price": "7.250", "quantity": "2", "latency_ms_max": "20"}
+    first = bid(block_body(desk.market.auction, label="nightly", **terms), desk.caller)
+    page = page_of(desk.client.get(reverse("bid_detail", args=[first.public_id])))
+    [address] = re.findall(r'href="([^"]*)">Bid so again', page)
+    form = page_of(desk.client.get(address.replace("&amp;", "&")))
+    for field, value in (("most", "7.250"), ("hours", "2.000"), ("quantity", "2.000")):
+        assert f'name="{field}" value="{value}"' in form
+    assert 'name="label" value="nightly"' in form
+    assert 'name="latency_ms_max" value="20.000000"' in form
+    assert f'name="starts_at" value="{form_time(first.starts_at)}"' in form
+    assert '<option value="block" selected' in form
+
+
+def test_a_block_that_did_not_fit_is_proposed_at_half_its_size(desk: Desk) -> None:
+    placed = bid(block_body(desk.market.auction, quantity="5"), desk.caller)
+    [(words, address)] = helps_of(placed, {"answer": "indivisible"}, now=market_now())
+    assert words.startswith("Half as many at once")
+    assert "quantity=2.000" in address
+
+
+def test_a_bid_at_the_margin_is_proposed_a_tick_higher(desk: Desk) -> None:
+    placed = bid(bid_body(desk.market.auction, limit_price="3.000"), desk.caller)
+    [(words, address)] = helps_of(placed, {"answer": "at_the_margin"}, now=market_now())
+    assert "3.001" in words
+    assert "most=3.001" in address
 
 
 def test_strangers_and_sellers_have_no_business_here(desk: Desk, client: Client) -> None:

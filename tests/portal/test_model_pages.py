@@ -45,6 +45,7 @@ def test_a_model_says_where_it_can_run_and_leads_to_a_bid(scene: Market, client:
     shown = page(client, "market_model", "qwen-72b")
     assert "6.000" in shown
     assert "2.020" in shown  # 2.000 for 0.99 PFLOPS
+    assert "0.0808" in shown  # a million tokens of 72 billion parameters take 0.04 PFLOPS-hours
     assert "model=qwen-72b&dtype=bf16&accelerator=&regions=beijing&most=6.000" in shown
 
 

@@ -14,7 +14,12 @@ from exchange.portal.market.kept import kept_page
 from exchange.portal.market.sights import region_names
 from exchange.queries.catalogue import Catalogue, catalogue_now
 from exchange.queries.indices import RegionIndex, region_indices
-from exchange.queries.model_prices import ModelPlace, model_places
+from exchange.queries.model_prices import (
+    TOKEN_MODALITIES,
+    ModelPlace,
+    model_places,
+    tokens_micros,
+)
 from exchange.queries.publications import published_auctions
 from exchange.services.bid_choices import choices_of_model
 
@@ -64,10 +69,12 @@ def market_model(request: HttpRequest, code: str) -> HttpResponseBase:
 
     def context() -> tuple[dict[str, Any], bool]:
         catalogue = catalogue_now()
+        places = _places(model, dtype, catalogue, _latest_indices())
         shown = {
             "model": model,
             "kind": KINDS.get(model.modality, model.modality),
-            "places": _places(model, dtype, catalogue, _latest_indices()),
+            "places": [(place, tokens_micros(model, place.work_ticks)) for place in places],
+            "by_token": model.modality in TOKEN_MODALITIES,
             "dtypes": list(DTYPE_BITS),
             "dtype": dtype,
             "weight_gb": model.weight_bytes(dtype=dtype) / 2**30,
