@@ -15,11 +15,13 @@ from settlement.portal.refusals import REFUSALS, words_of
 from settlement.queries.contracts import contracts_shown, periods_of
 from settlement.queries.disputes import disputes_of
 from settlement.queries.dues import Due, dues_of
+from settlement.queries.resales import resold_from
 from settlement.services.contract_life import (
     READY_STATES,
     confirm_provisioning,
     reclaim_contract,
 )
+from settlement.services.resales import RESELLABLE
 
 
 @require_safe
@@ -67,7 +69,12 @@ def contract_detail(request: HttpRequest, public_id: str) -> HttpResponse:
             "may_confirm": may_act
             and contract.state in READY_STATES
             and not getattr(contract, f"{side}_confirmed_at"),
-            "may_reclaim": may_act and side == "provider" and "reclaiming" in next_states,
+            "may_reclaim": may_act
+            and side == "provider"
+            and contract.resale is None
+            and "reclaiming" in next_states,
+            "may_resell": may_act and side == "buyer" and contract.state in RESELLABLE,
+            "resold": resold_from(contract),
         },
     )
 

@@ -13,6 +13,7 @@ from settlement.services.access_notes import (
     NoteMalformed,
     NoteMissing,
 )
+from settlement.services.budgets import BudgetExceeded, UnknownProject
 from settlement.services.contract_life import NotAParty, NotConfirmable, NothingToReclaim
 from settlement.services.disputes import (
     AlreadyDisputed,
@@ -25,6 +26,18 @@ from settlement.services.handover import EnrolmentMalformed, NotAssigned, TooMan
 from settlement.services.holds import InsufficientFunds
 from settlement.services.payouts import PayoutNotFound, PayoutOutOfRange
 from settlement.services.projects import ProjectExists, ProjectNotFound
+from settlement.services.resales import (
+    BadNewBuyer,
+    HoursTaken,
+    NotResellable,
+    NotTheNewBuyer,
+    NotTheReseller,
+    ResaleInBook,
+    ResaleLapsed,
+    ResaleOutside,
+    TooManyResales,
+)
+from settlement.services.resold_moves import DeliveredUnderAnother
 
 WORDS: dict[type[Exception], "str | Promise"] = {
     IllegalMove: _("In its present state this cannot be done."),
@@ -50,6 +63,18 @@ WORDS: dict[type[Exception], "str | Promise"] = {
     NoteMissing: _("The provider has not written the note yet."),
     NoteMalformed: _("The note is empty or too long."),
     ContractOver: _("The contract is over."),
+    DeliveredUnderAnother: _("These hours were resold: they are delivered under another contract."),
+    NotTheReseller: _("Only the contract's buyer resells it, as an owner or a trader."),
+    NotTheNewBuyer: _("Only whom it is offered to takes or declines it, and only one that buys."),
+    NotResellable: _("A contract is resold while it is about to run or runs as agreed."),
+    ResaleOutside: _("Whole hours of the contract that have not begun, please."),
+    HoursTaken: _("There is not that much left in every hour: it is resold or on sale already."),
+    BadNewBuyer: _("The new buyer is another organization that buys."),
+    TooManyResales: _("There are too many resales of this contract. Take one off sale first."),
+    ResaleLapsed: _("It has begun, or the contract can no longer be resold."),
+    ResaleInBook: _("It stands in a book that is being cleared. Wait until that is published."),
+    UnknownProject: _("There is no such project, or it is closed."),
+    BudgetExceeded: _("What is left of the project's budget does not cover it."),
 }
 REFUSALS = tuple(WORDS)
 

@@ -267,6 +267,23 @@ SETTLEMENT = [
     ),
     *rows("disputes/<slug:public_id>/", named="dispute", GET="see own"),
     *rows("disputes/<slug:public_id>/withdraw/", named="dispute", POST="traders own"),
+    *rows(
+        "contracts/<slug:public_id>/resell/",
+        named="contract",
+        GET="traders own",
+        POST="traders own",
+    ),
+    listed("resales/", "person", "resale"),
+    *rows("resales/<slug:public_id>/", named="resale", GET="see own"),
+    *(
+        Door(
+            method="POST",
+            route=f"resales/<slug:public_id>/{verb}/",
+            rule="traders own",
+            named="resale",
+        )
+        for verb in ("accept", "decline", "withdraw")
+    ),
     *rows("contracts/<slug:public_id>/confirm/", named="contract", POST="traders own"),
     *rows("contracts/<slug:public_id>/reclaim/", named="contract", POST="traders own"),
     listed("statements/", "person", "statement"),

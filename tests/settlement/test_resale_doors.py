@@ -1,4 +1,4 @@
-"""Resales over REST: put on sale, taken, declined, withdrawn; each refusal with its own code."""
+"""Resales over REST and in the portal: put on sale, taken, declined, withdrawn, or refused."""
 
 import uuid
 from typing import Any
@@ -9,7 +9,7 @@ from rest_framework.test import APIClient
 from accounts.models import Organization
 from settlement.models import Contract, Resale
 from settlement.services.projects import open_project
-from tests.factories import api, member
+from tests.factories import api, member, portal
 from tests.settlement.books import an_organization, put_in
 from tests.settlement.deliveries import HOUR, MONEY, TEN, Delivery, a_delivery, broken, play_at
 
@@ -103,3 +103,59 @@ def test_declined_and_withdrawn_over_rest(delivery: Delivery, taker: Organizatio
     assert buyer.get(f"/api/v1/resales/{second['id']}").status_code == 404
     assert post(seller, f"resales/{second['id']}/withdraw").json()["state"] == "withdrawn"
     assert Contract.objects.count() == 1
+
+
+def test_in_the_portal_hours_are_offered_to_one_and_taken(
+    delivery: Delivery, taker: Organization
+) -> None:
+    seller, buyer = portal(delivery.buyer), portal(taker)
+    where = f"/contracts/{delivery.contract.public_id}/"
+    assert f"{where}resell/" in seller.get(where).content.decode()
+    page = seller.get(f"{where}resell/").content.decode()
+    assert "2026-01-05 18:00" in page  # ten o'clock, in the market's zone
+    said = {
+        "buyer": taker.public_id,
+        "starts_at": "2026-01-05T11:00:00+00:00",
+        "ends_at": "2026-01-05T13:00:00+00:00",
+        "quantity": "1.5",
+        "price": "8",
+    }
+    wrong = seller.post(f"{where}resell/", said | {"buyer": "org_none"})
+    assert (wrong.status_code, "No organization" in wrong.content.decode()) == (422, True)
+    too_much = seller.post(f"{where}resell/", said | {"quantity": "3"})
+    assert "not that much left" in too_much.content.decode()
+    assert seller.post(f"{where}resell/", said).status_code == 302
+    resale = Resale.objects.get()
+    address = f"/resales/{resale.public_id}/"
+    assert resale.public_id in buyer.get("/resales/?state=open").content.decode()
+    assert "Buy these hours" in buyer.get(address).content.decode()
+    assert "Take it off sale" in seller.get(address).content.decode()
+    answer = buyer.post(f"{address}accept/", {"project": ""})
+    made = Contract.objects.get(resale=resale)
+    assert (answer.status_code, answer["Location"]) == (302, f"/contracts/{made.public_id}/")
+    shown = buyer.get(f"/contracts/{made.public_id}/").content.decode()
+    assert "Resold from another contract" in shown
+    assert "to New buyer" in portal(delivery.provider).get(where).content.decode()
+    assert broken() == []
+
+
+def test_in_the_portal_the_rest_is_offered_back_by_itself_and_taken_off_sale(
+    delivery: Delivery,
+) -> None:
+    seller, where = portal(delivery.buyer), f"/contracts/{delivery.contract.public_id}/resell/"
+    assert seller.post(where, {"price": "-1"}).status_code == 422
+    assert seller.post(where, {"price": "4.5"}).status_code == 302
+    resale = Resale.objects.get()
+    assert (resale.buyer, resale.quantity_lots, resale.price_ticks) == (None, None, 4_500)
+    assert "Offer it back" not in seller.get(where).content.decode()
+    seller.post(f"/resales/{resale.public_id}/withdraw/")
+    resale.refresh_from_db()
+    assert resale.state == "withdrawn"
+
+
+def test_in_the_portal_an_offer_is_declined(delivery: Delivery, taker: Organization) -> None:
+    made = post(api(delivery.buyer), "resales", body(delivery, buyer=taker.public_id)).json()
+    address = f"/resales/{made['id']}/"
+    assert portal(delivery.provider).get(address).status_code == 404
+    portal(taker).post(f"{address}decline/")
+    assert Resale.objects.get().state == "declined"
