@@ -10,7 +10,7 @@ COPY . .
 RUN python manage.py collectstatic --no-input
 
 FROM python:3.13-slim-bookworm
-RUN useradd --create-home --uid 10001 exchange && mkdir /srv/archive && chown exchange /srv/archive
+RUN useradd --create-home --uid 10001 exchange && mkdir /srv/archive /srv/metrics && chown exchange /srv/archive /srv/metrics
 COPY --from=built /srv/venv /srv/venv
 COPY --from=built /srv/exchange /srv/exchange
 WORKDIR /srv/exchange

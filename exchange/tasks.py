@@ -10,6 +10,7 @@ from collections.abc import Callable
 from celery import shared_task
 from django.db.models import QuerySet
 
+from exchange.foundation.log_context import about
 from exchange.models import Auction
 from exchange.services.auctions import (
     close_auction,
@@ -50,8 +51,10 @@ def clear_auctions() -> None:
 
 def _each(waiting: QuerySet[Auction], step: Callable[[int], bool]) -> None:
     """Take a step for every auction; one that fails is logged and does not stop the others."""
-    for auction_id in list(waiting.values_list("pk", flat=True)):
-        try:
-            step(auction_id)
-        except Exception:
-            logger.exception("%s failed for auction %s", step.__name__, auction_id)
+    for auction_id, public_id in list(waiting.values_list("pk", "public_id")):
+        with about(auction=public_id):
+            try:
+                if step(auction_id):
+                    logger.info("%s: done", step.__name__)
+            except Exception:
+                logger.exception("%s failed", step.__name__)

@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable
 from inspect import iscoroutinefunction
 from typing import Any
 
+import structlog
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.utils.decorators import sync_and_async_middleware
@@ -15,18 +16,18 @@ Door = Callable[[HttpRequest], Any]
 
 @sync_and_async_middleware
 def doorstep(get_response: Door) -> Door:
-    """Refuse addresses with NUL, which PostgreSQL cannot even compare with; add rate headers."""
+    """Refuse addresses with NUL, which PostgreSQL cannot even compare with; add headers."""
 
     def enter(request: HttpRequest) -> HttpResponseBase:
         refusal = refuse_address(request)
-        return refusal or with_rate(request, get_response(request))
+        return refusal or with_headers(request, get_response(request))
 
     async def enter_async(request: HttpRequest) -> HttpResponseBase:
         refusal = refuse_address(request)
         if refusal:
             return refusal
         answered: Awaitable[HttpResponseBase] = get_response(request)
-        return with_rate(request, await answered)
+        return with_headers(request, await answered)
 
     return enter_async if iscoroutinefunction(get_response) else enter
 
@@ -38,8 +39,11 @@ def refuse_address(request: HttpRequest) -> HttpResponseBase | None:
     return None
 
 
-def with_rate(request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
-    """Return the response with the rate's headers, if this request was counted."""
+def with_headers(request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
+    """Return the response with the id that its log lines have, and the rate if it was counted."""
+    request_id = structlog.contextvars.get_contextvars().get("request_id")
+    if request_id:
+        response["X-Request-ID"] = request_id
     for name, value in getattr(request, "rate_headers", {}).items():
         response[name] = value
     return response

@@ -8,6 +8,8 @@ from django.core.handlers.asgi import ASGIHandler
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
+from exchange.config.tracing import start_tracing
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "exchange.config.settings")
 
 
@@ -28,4 +30,5 @@ class OneThreadHandler(ASGIHandler):
 
 
 django.setup(set_prefix=False)
+start_tracing("web")
 application = OneThreadHandler()

@@ -52,6 +52,7 @@ INSTALLED_APPS = [
     "rest_framework",
 ]
 MIDDLEWARE = [
+    "exchange.config.counting.count_requests",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -162,6 +163,7 @@ SEALING_KEYS: list[str] = (
 
 # --- the web -------------------------------------------------------------------------------
 SECURE_SSL_REDIRECT = env.bool("SECURE_SSL_REDIRECT", PRODUCTION)
+SECURE_REDIRECT_EXEMPT = [r"^metrics$"]  # scraped from inside, past the proxy
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if PRODUCTION else None
 SECURE_HSTS_SECONDS = 31_536_000 if PRODUCTION else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = PRODUCTION
@@ -318,6 +320,11 @@ BOOK_DELAY_MINUTES = env.int("BOOK_DELAY_MINUTES", 60)  # from publication to th
 STREAMS_MAX = env.int("STREAMS_MAX", 500)  # readers of the live market in one web process
 ARCHIVE_DIR = env.path("ARCHIVE_DIR", BASE_DIR / ".local" / "archive")  # books and results
 
+# --- for who watches over it ---------------------------------------------------------------
+METRICS_DIR = env.path("METRICS_DIR", BASE_DIR / ".local" / "metrics")  # one for all processes
+METRICS_TOKEN = env.str("METRICS_TOKEN", "")
+METRICS_ALLOWED: list[str] = env.list("METRICS_ALLOWED", ["127.0.0.0/8", "::1/128"])
+
 # --- logs ----------------------------------------------------------------------------------
 LOGGING = {
     "version": 1,
@@ -326,11 +333,15 @@ LOGGING = {
         "lines": {
             "()": "structlog.stdlib.ProcessorFormatter",
             "processor": "ext://exchange.config.logs.render",
+            "foreign_pre_chain": "ext://exchange.config.logs.shared",
         }
     },
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "lines"}},
     "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", "INFO")},
     "loggers": {
+        "celery": {"level": "WARNING"},  # it tells every knock
+        "uvicorn": {"handlers": [], "propagate": True},
+        "uvicorn.error": {"handlers": [], "propagate": True},
         "django.security.DisallowedHost": {"level": "ERROR"},
         "fontTools": {"level": "WARNING"},  # tells every table of a font that it cuts
         "fpdf": {"level": "WARNING"},

@@ -6,6 +6,7 @@ with the same commands.
 """
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -134,6 +135,8 @@ def main() -> int:
     if os.environ.get("MIGRATE") != "false":
         subprocess.run([PYTHON, *MIGRATE[1:]], check=True, cwd=checkout)  # noqa: S603
     port = int(os.environ.get("PORT", "8000"))
+    counted = Path(os.environ.get("METRICS_DIR", checkout / ".local" / "metrics"))
+    shutil.rmtree(counted, ignore_errors=True)  # by processes that are no more
     logs = Path(os.environ.get("LOGS", checkout / ".local" / "logs"))
     parent = os.getppid() if os.environ.get("STOP_WITH_PARENT") else None
     try:

@@ -7,7 +7,7 @@ from django.urls import URLPattern, URLResolver, include, path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
 from accounts.web import sign_in
-from exchange.config import health
+from exchange.config import health, metrics
 
 admin.autodiscover()
 admin.site.login = sign_in.admin_login(admin.site.login)  # type: ignore[method-assign]
@@ -37,6 +37,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     ),
     path("health/live", health.live, name="live"),
     path("health/ready", health.ready, name="ready"),
+    path("metrics", metrics.metrics, name="metrics"),
     path("", include("accounts.portal.urls")),
     path("", include("settlement.portal.urls")),
     path("", include("exchange.portal.urls")),

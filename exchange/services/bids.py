@@ -7,6 +7,7 @@ from django.db import transaction
 
 from accounts.models.callers import Caller
 from exchange.foundation.ids import new_id
+from exchange.foundation.log_context import also_about
 from exchange.foundation.states import LostRace, move
 from exchange.models import BID_MOVES, Auction, AuctionState, Bid, BidState
 from exchange.models.bids import BID_STATES_LIVE
@@ -54,6 +55,7 @@ def place_bid(body: object, *, caller: Caller) -> BidCard:
     hold_key = cover_bid(caller.organization_id, public_id, terms)
     bid = NewBid(public_id, caller, terms, hold_key, floor.now)
     insert_bid(bid)
+    also_about(bid=public_id, auction=named or "standing")
     return bid.card()
 
 

@@ -382,6 +382,7 @@ NOT_OURS = (  # and why it has no rows here
     "accounts/",  # allauth's own pages, tried in tests/accounts/test_sign_in.py
     "admin/",  # the admin asks for staff and its permissions, tried in tests/*/test_admin.py
     "i18n/",  # Django's switch of languages
+    "metrics",  # asks for an address or a token, tried in tests/house/test_metrics.py
     "health/",  # whether the servers are up, told to anybody
     "api/schema",  # what the API is like, told to anybody
     "api/docs",
