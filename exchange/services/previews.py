@@ -17,6 +17,7 @@ from exchange.services.bid_costs import GreatestCost, greatest_cost
 from exchange.services.bid_terms import auction_named_in, read_bid_terms
 from exchange.services.faults import Fault, Faults, TermsRefused
 from exchange.services.gates import Floor, Gate, look_at_gates
+from exchange.services.hindsight import Hindsight, look_back
 from exchange.services.screening import Screening, screen
 from settlement.models import AccountKind, LedgerAccount
 
@@ -28,7 +29,8 @@ class Preview(NamedTuple):
     """The bid as it would be placed, its cost, and how it fares against what is on offer.
 
     ``changes`` are, field by field, the nearest terms under which it would be served whole, each
-    as members of the body to replace.
+    as members of the body to replace. ``hindsight`` is what the last published auction would have
+    done with it.
     """
 
     terms: BidTerms
@@ -38,6 +40,7 @@ class Preview(NamedTuple):
     served: bool
     screening: Screening
     changes: tuple[dict[str, Any], ...]
+    hindsight: Hindsight | None
 
     @property
     def covered(self) -> bool:
@@ -70,7 +73,7 @@ def preview_bid(body: object, *, caller: Caller) -> Preview:
     )
     available = _available_micros(caller.organization_id)
     minutes = horizon.period_minutes
-    return Preview(terms, cost, available, minutes, served, screening, changes)
+    return Preview(terms, cost, available, minutes, served, screening, changes, look_back(terms))
 
 
 def want_of(terms: BidTerms, horizon: Horizon) -> Want:
