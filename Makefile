@@ -7,7 +7,7 @@ ON_SERVERS := $(BIN)/python -m exchange.config.local exec
 STAMP := $(VENV)/.installed
 LIBRARIES := node_modules/.installed
 
-.PHONY: help demo run test check format messages bench focus faults screenshots lock clean stop backup restore-drill
+.PHONY: help demo run test check format messages bench focus faults screenshots lock clean stop backup restore-drill meter-agent
 
 help:
 	@echo "make demo         play one trading day and leave the portal running (ONCE=1: end after it; HISTORY=0: no month around it)"
@@ -21,6 +21,7 @@ help:
 	@echo "make faults       long tests: kill -9, thousands of random books"
 	@echo "make backup       database and archive into .local/backups (or BACKUP_DIR)"
 	@echo "make restore-drill  back up, restore beside, audit the copy; fails unless it is clean"
+	@echo "make meter-agent  the meter agent as one file, .local/compute-meter.pyz (docs/metering.md)"
 	@echo "make stop         stop the local PostgreSQL and Valkey"
 
 $(STAMP): requirements.lock
@@ -82,6 +83,12 @@ backup: $(STAMP)
 
 restore-drill: $(STAMP)
 	@$(ON_SERVERS) $(BIN)/python -m exchange.config.backup drill
+
+meter-agent:
+	@rm -rf .local/meter-agent && mkdir -p .local/meter-agent/settlement
+	@cp -r settlement/__init__.py settlement/meter_agent .local/meter-agent/settlement/
+	@$(PYTHON) -m zipapp .local/meter-agent -m settlement.meter_agent.main:main -o .local/compute-meter.pyz
+	@rm -rf .local/meter-agent && echo .local/compute-meter.pyz
 
 stop:
 	$(BIN)/python -m exchange.config.local down

@@ -30,7 +30,7 @@ class UnknownRate(Exception):
 
 
 class MeterScopes(Exception):
-    """A meter's key may report readings and do nothing else."""
+    """A meter's key may report readings and ask what to watch, nothing else."""
 
 
 def issue_key(

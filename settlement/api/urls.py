@@ -9,6 +9,7 @@ from settlement.api.contracts import (
 )
 from settlement.api.journal import JournalView
 from settlement.api.ledger import BalancesView, TransferList
+from settlement.api.meter import MeterView
 from settlement.api.payouts import PayoutCancel, PayoutDetail, PayoutList
 from settlement.api.projects import ProjectClose, ProjectDetail, ProjectList
 from settlement.api.readings import ReadingsView
@@ -49,6 +50,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("contracts/<str:public_id>/devices/unassign", handover.UnassignDeviceView.as_view()),
     path("contracts/<str:public_id>/access_note", handover.AccessNoteView.as_view()),
     path("contracts/<str:public_id>/access_note/reads", handover.AccessNoteReadsView.as_view()),
+    path("meter", MeterView.as_view(), name="meter_watch"),
     path("meters", handover.MetersView.as_view(), name="api_meters"),
     path("meters/<str:public_id>/revoke", handover.RevokeMeterView.as_view()),
     path("devices", handover.DevicesView.as_view(), name="api_devices"),

@@ -74,7 +74,7 @@ class MeterRevoked(Exception):
 
 
 class NotAMeter(Exception):
-    """Readings are reported with the key of an enrolled meter."""
+    """Readings are reported, and what to watch is asked, with the key of an enrolled meter."""
 
 
 class BatchTooLong(Exception):

@@ -204,6 +204,7 @@ SETTLEMENT = [
     *rows(f"{V1}contracts/<str:public_id>/confirm", named="contract", POST="act own"),
     *rows(f"{V1}contracts/<str:public_id>/reclaim", named="contract", POST="act own"),
     *rows(f"{V1}readings", POST="report"),
+    *rows(f"{V1}meter", GET="report"),
     listed(f"{V1}meters", "read", "meter"),
     *rows(f"{V1}meters", POST="equip"),
     *rows(f"{V1}meters/<str:public_id>/revoke", named="meter", POST="equip own"),

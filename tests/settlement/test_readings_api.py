@@ -11,13 +11,14 @@ from pytest_django.live_server_helper import LiveServer
 from rest_framework.test import APIClient
 
 from accounts.models import ApiKey
-from settlement.models import Dispute, Reading, ReadingEvent, SettlementRun
-from settlement.services.metering import revoke_meter
+from settlement.models import Dispute, Party, Reading, ReadingEvent, SettlementRun
+from settlement.services.metering import enroll_meter, revoke_meter
 from settlement.services.settling import settle_due
 from tests.factories import api, api_with, caller
 from tests.settlement.deliveries import (
     HOUR,
     HOUR_MS,
+    SITE,
     TEN,
     a_delivery,
     an_event,
@@ -27,6 +28,7 @@ from tests.settlement.deliveries import (
 
 BATCH = "application/cloudevents-batch+json"
 DOOR = "/api/v1/readings"
+WATCH = "/api/v1/meter"
 pytestmark = pytest.mark.django_db
 
 
@@ -107,6 +109,49 @@ def test_a_meters_key_opens_no_other_door() -> None:
     for path in ("contracts", "statements", "balances"):
         assert api_with(delivery.token).get(f"/api/v1/{path}").status_code == 403
     assert ApiKey.objects.get().meter == delivery.meter.public_id
+
+
+def test_a_meter_is_told_what_it_is_to_watch() -> None:
+    play_at(TEN)
+    delivery = a_delivery(hours=2)
+    span = {"starts_at": "2026-01-05T10:00:00Z", "ends_at": "2026-01-05T12:00:00Z"}
+    watched = {
+        "id": delivery.device.public_id,
+        "serial": "serial of bid_1",
+        "accelerator": "h100",
+        "capacity_lots": 1_000,
+        "assignments": [{"contract": delivery.contract.public_id, **span}],
+    }
+    place = {"party": "provider", "site": "site-a", "devices": [watched]}
+
+    told = api_with(delivery.token).get(WATCH)
+
+    assert told.json() == {"meter": delivery.meter.public_id, **place}
+    play_at(TEN + 30 * HOUR)
+    later = api_with(delivery.token).get(WATCH).json()["devices"]
+    assert [each["assignments"] for each in later] == [[]]
+
+
+def test_a_buyers_meter_is_told_of_the_devices_that_serve_the_buyer_alone() -> None:
+    play_at(TEN)
+    delivery = a_delivery()
+    other = a_delivery(bid="bid_2", provider=delivery.provider, auction_id="auc_2")
+    _, token = enroll_meter(delivery.buyer, party=Party.BUYER, site_code=SITE, now=TEN)
+
+    told = api_with(token).get(WATCH).json()
+
+    assert [each["id"] for each in told["devices"]] == [delivery.device.public_id]
+    both = api_with(delivery.token).get(WATCH).json()["devices"]
+    assert {each["id"] for each in both} == {delivery.device.public_id, other.device.public_id}
+
+
+def test_a_revoked_meter_is_told_nothing() -> None:
+    delivery = a_delivery()
+    revoke_meter(delivery.meter, now=TEN, reason="lost", actor=caller())
+
+    refused = api_with(delivery.token).get(WATCH)
+
+    assert (refused.status_code, refused.json()["code"]) == (403, "meter_revoked")
 
 
 def test_simulated_meters_report_what_their_devices_delivered() -> None:

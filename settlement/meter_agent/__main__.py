@@ -1,0 +1,3 @@
+from settlement.meter_agent.main import main
+
+main()
