@@ -30,7 +30,7 @@ class UnknownRate(Exception):
 
 
 class MeterScopes(Exception):
-    """A meter's key may report readings and ask what to watch, nothing else."""
+    """A meter's key may report readings and ask what to watch, and nothing else."""
 
 
 def issue_key(
