@@ -18,7 +18,7 @@ help:
 	@echo "make bench        measurements (docs/benchmarks.md)"
 	@echo "make focus        the public FOCUS validator on what the demo's buyers were charged"
 	@echo "make screenshots  pictures of a running demo (AT=http://127.0.0.1:8000), into screenshots/"
-	@echo "make faults       long tests: kill -9, thousands of random books"
+	@echo "make faults       long tests: kill -9, thousands of random books, random lives of the market"
 	@echo "make backup       database and archive into .local/backups (or BACKUP_DIR)"
 	@echo "make restore-drill  back up, restore beside, audit the copy; fails unless it is clean"
 	@echo "make meter-agent  the meter agent as one file, .local/compute-meter.pyz (docs/metering.md)"
@@ -70,7 +70,7 @@ bench: $(STAMP)
 	$(ON_SERVERS) $(BIN)/python -m tests.bench $(ARGS)
 
 faults: $(STAMP)
-	HYPOTHESIS_PROFILE=faults $(ON_SERVERS) $(BIN)/python -m pytest -q -m "slow or not slow" tests/faults tests/engine $(ARGS)
+	HYPOTHESIS_PROFILE=faults $(ON_SERVERS) $(BIN)/python -m pytest -q -m "slow or not slow" tests/faults tests/engine tests/scenarios $(ARGS)
 
 screenshots: $(STAMP)
 	$(BIN)/python -m tests.browser.pictures $(AT)
