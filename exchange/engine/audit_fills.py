@@ -29,9 +29,12 @@ class PeriodFills:
         return np.where(place < 0, 0, np.append(self._units, 0)[place])
 
     def lots(self, bid: Ints, period: Ints) -> Ints:
-        """Give what one lot in each used cell (one cell at least) is in units, likewise."""
+        """Give what one lot in each used cell is in units, likewise; or, if it is more, one lot of
+        the accelerators of which the bid needs least: so little cannot be filled in whole lots.
+        """
         place = self._find(bid, period)
-        return np.where(place < 0, self._one_lot[bid], np.append(self._lots, 0)[place])
+        used = np.where(place < 0, 0, np.append(self._lots, 0)[place])
+        return np.asarray(np.maximum(self._one_lot[bid], used))
 
     def is_short(self, bid: Ints, period: Ints) -> Flags:
         """Flag where a whole lot per used cell is missing to the quantity."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from exchange.engine.book import Flags, Floats, Ints
+from exchange.engine.book import LOTS_PER_UNIT, Flags, Floats, Ints
 from exchange.engine.market import (
     NO_ROW,
     Duals,
@@ -27,10 +27,11 @@ NO_COLUMN = -1
 ROUNDS_MAX = 500  # Rounds of generation; each adds a column or is the last.
 GAIN_MIN = 1e-7  # Currency per hour, per unit of an arc or per option; above the solver's own.
 ALL_ARCS = 4_000  # So many arcs are given to the solver at once.
-ARCS_FIRST, ARCS_A_ROUND = 5, 3
-OPTIONS_FIRST, OPTIONS_A_ROUND = 10, 6
-LARGE_COLUMNS = 20_000  # From here a round that adds less than ENOUGH to the welfare is the
-ENOUGH = 1e-4  # last: any duals prove a bound.
+ARCS_FIRST, ARCS_A_ROUND = 5, 5
+OPTIONS_FIRST, OPTIONS_A_ROUND = 10, 12
+# From so many columns a relaxation may miss ENOUGH of the welfare, since any duals prove a bound,
+# and while ROUGH of it or more is missing it is solved roughly.
+LARGE_COLUMNS, ENOUGH, ROUGH = 20_000, 1e-3, 0.05
 FEW_NEW = 0.02  # A share of the columns: with fewer new ones the last basis is a good start.
 
 
@@ -51,6 +52,18 @@ class Optimum:
     duals: Duals
 
 
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """Rows of a table that the program lacks, and at most how much welfare they would add."""
+
+    rows: Ints
+    worth: float
+
+    @classmethod
+    def nothing(cls) -> "_Wanted":
+        return cls(np.zeros(0, dtype=np.int64), 0.0)
+
+
 class Convex:
     """The linear program of one market, kept warm between solves."""
 
@@ -62,6 +75,7 @@ class Convex:
         self._arc_column = np.full(len(market.arcs.sink), NO_COLUMN, dtype=np.int64)
         self._option_column = np.full(len(market.options.block), NO_COLUMN, dtype=np.int64)
         self._lead = lead_options(market)
+        self._sink_units = _sink_units(market)
         self._solved = False
         self._model = LinearModel(join_columns(fixed))
         self._add_arcs(self._first_arcs() if arcs is None else arcs)
@@ -81,16 +95,14 @@ class Convex:
         """Arcs that have a column."""
         return np.flatnonzero(self._arc_column != NO_COLUMN)
 
-    def relax(self, held: Ints | None = None) -> Optimum:
-        """Solve with every option free between 0 and 1; those ``held`` are at 1."""
-        known = self.known_options
-        if not len(known):
+    def relax(self) -> Optimum:
+        """Solve with every option free between 0 and 1."""
+        if not len(self.known_options):
             self._add_options(self._first_options())
-            return self._generate(options=True)
-        lower = (
-            np.isin(known, held).astype(np.float64) if held is not None else np.zeros(len(known))
+        known = self.known_options
+        self._model.set_bounds(
+            self._option_column[known], np.zeros(len(known)), np.ones(len(known))
         )
-        self._model.set_bounds(self._option_column[known], lower, np.ones(len(known)))
         return self._generate(options=True)
 
     def solve_with(self, accepted: Ints, *, fixed: bool = False) -> Optimum:
@@ -104,38 +116,58 @@ class Convex:
         return self._generate(options=False)
 
     def _generate(self, *, options: bool) -> Optimum:
-        """Solve, add what the duals find too cheap, and solve again until nothing is."""
-        solution = self._model.solve(fresh=self._columns > LARGE_COLUMNS and not self._solved)
+        """Solve, add what the duals find too cheap, and solve again until nothing is.
+
+        A large relaxation begins with rough solves, whose duals are as good a guide, and ends when
+        what is missing proves to be worth little.
+        """
+        large = options and self._columns > LARGE_COLUMNS
+        fresh = self._columns > LARGE_COLUMNS and not self._solved
+        rough = large and fresh
+        solution = self._model.solve(fresh=fresh, rough=rough)
         self._solved = True
         for _ in range(ROUNDS_MAX):
             duals = read_duals(self.market, solution.row_dual)
-            arcs = self._attractive_arcs(duals)
-            added = self._attractive_options(duals) if options else arcs[:0]
-            if not len(arcs) and not len(added):
+            arcs = self._wanted_arcs(duals)
+            wanted = self._wanted_options(duals) if options else _Wanted.nothing()
+            worth = arcs.worth + wanted.worth
+            little = worth <= (ENOUGH * abs(solution.objective) if large else 0.0)
+            if little and not rough:
                 break
-            self._add_arcs(arcs)
-            self._add_options(added)
-            large = options and self._columns > LARGE_COLUMNS
-            many = len(arcs) + len(added) > FEW_NEW * self._columns > FEW_NEW * LARGE_COLUMNS
-            before, solution = solution, self._model.solve(fresh=many)
-            if large and before.objective - solution.objective < ENOUGH * abs(before.objective):
-                break
+            self._add_arcs(arcs.rows)
+            self._add_options(wanted.rows)
+            many = len(arcs.rows) + len(wanted.rows) > FEW_NEW * self._columns
+            fresh = rough or (many and self._columns > LARGE_COLUMNS)
+            rough = rough and worth > ROUGH * abs(solution.objective)
+            solution = self._model.solve(fresh=fresh, rough=rough)
         return self._read(solution)
 
-    def _attractive_arcs(self, duals: Duals) -> Ints:
+    def _wanted_arcs(self, duals: Duals) -> "_Wanted":
+        """Arcs that would serve a sink for less, and at most what they would be worth."""
         arcs = self.market.arcs
         if (self._arc_column != NO_COLUMN).all():
-            return np.zeros(0, dtype=np.int64)
+            return _Wanted.nothing()
         gain = duals.sinks[arcs.sink] - arc_costs(self.market, duals)
         new = np.flatnonzero((gain > GAIN_MIN) & (self._arc_column == NO_COLUMN))
-        return best_of_each(new, arcs.sink[new], gain[new], count=ARCS_A_ROUND)
+        best = np.zeros(len(duals.sinks))
+        np.maximum.at(best, arcs.sink[new], gain[new])
+        return _Wanted(
+            rows=best_of_each(new, arcs.sink[new], gain[new], count=ARCS_A_ROUND),
+            worth=float(best @ self._sink_units),
+        )
 
-    def _attractive_options(self, duals: Duals) -> Ints:
+    def _wanted_options(self, duals: Duals) -> "_Wanted":
+        """Options that would gain more than their group does, and at most what they would add."""
         options = self.market.options
         gain = option_gains(self.market, duals) - duals.groups[options.group]
-        fresh = self._lead & (self._option_column == NO_COLUMN)
-        new = np.flatnonzero(fresh & (gain > GAIN_MIN))
-        return best_of_each(new, options.block[new], gain[new], count=OPTIONS_A_ROUND)
+        unknown = self._lead & (self._option_column == NO_COLUMN)
+        new = np.flatnonzero(unknown & (gain > GAIN_MIN))
+        best = np.zeros(options.groups)
+        np.maximum.at(best, options.group[new], gain[new])
+        return _Wanted(
+            rows=best_of_each(new, options.block[new], gain[new], count=OPTIONS_A_ROUND),
+            worth=float(best.sum()),
+        )
 
     def _first_arcs(self) -> Ints:
         arcs = self.market.arcs
@@ -205,6 +237,14 @@ def read_duals(market: Market, y: Floats) -> Duals:
         groups=np.maximum(0.0, -y[rows.group]),
         rows=y,
     )
+
+
+def _sink_units(market: Market) -> Floats:
+    """The most units that each sink could take."""
+    demand = market.demand
+    sink = demand.sink[demand.ladders.step_ladder]
+    lots = demand.ladders.step_lots
+    return np.bincount(sink, weights=lots, minlength=len(demand.sink_want)) / LOTS_PER_UNIT
 
 
 def lowest_inside(market: Market, nodes: Floats) -> Floats:

@@ -76,7 +76,11 @@ class Pricing:
         """Prices of the least and of the greatest sum."""
         if self._market.options.groups:
             self._keep_regret_least()
-        return self._extreme(1.0), self._extreme(-1.0)
+        try:
+            return self._extreme(1.0), self._extreme(-1.0)
+        except SolverFailed:  # Nothing bounds the share's price, nor what it takes off a cell.
+            self._keep_share_least()
+            return self._extreme(1.0), self._extreme(-1.0)
 
     def _at_asks(self, duals: Duals) -> Duals:
         """Cells that sell nothing: the highest price that supports is their own lowest ask."""
@@ -180,6 +184,15 @@ class Pricing:
         room = least + BROKEN * max(1.0, abs(least) * BROKEN)
         self._model.add_rows(row, lower=np.array([-INFINITY]), upper=np.array([room]))
         self._model.set_cost(every, np.zeros(len(cost)))
+
+    def _keep_share_least(self) -> None:
+        """Find the least price of the domestic share that supports, and hold it there."""
+        row = np.array([self._market.rows.policy])
+        cost = np.zeros(len(self._market.rows.lower))
+        cost[row] = 1.0
+        self._model.set_cost(np.arange(len(cost)), cost)
+        least = np.maximum(0.0, self._solve()[1][row])
+        self._model.set_bounds(row, least, least)
 
     def _extreme(self, sign: float) -> Floats:
         """Prices of the least (1) or greatest (-1) sum over the cells that sell something."""

@@ -6,6 +6,7 @@ that suit everybody; where it finds none, lots go to pieces whose bids have room
 """
 
 from collections import defaultdict
+from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -26,7 +27,7 @@ from exchange.engine.outcome import Prices
 from exchange.engine.pieces import DUST, Pieces, block_lots, sink_of_rows
 from exchange.engine.sharing import FINE, share_pro_rata
 from exchange.engine.ticks import supply_range
-from exchange.engine.whole import Due, whole_lots
+from exchange.engine.whole import Due, orders_whole, whole_lots
 
 REPAIRS_MAX = 1_000  # Lots moved one by one; rounding leaves a few per cell.
 TWINS_MAX = 2_000  # Orders that are laid out anew.
@@ -51,7 +52,7 @@ def round_pieces(
     work = _Work(market, pieces, accepted, due)
     work.keep_orders()
     work.keep_limits()
-    if not work.sellers_served() and work.try_whole():
+    if not work.is_whole() and work.try_whole():
         work.keep_orders()
         work.keep_limits()
     work.serve_sellers()
@@ -229,10 +230,11 @@ class _Work:
 
     # Sellers --------------------------------------------------------------------------------
 
-    def sellers_served(self) -> bool:
-        """Every cell sells what its sellers are owed, and no more than they would."""
+    def is_whole(self) -> bool:
+        """Every cell sells what its sellers are owed, no more than they would; orders are whole."""
         least, most = self._supply.least, self._supply.most
-        return bool(((self.sold >= least) & (self.sold <= most)).all())
+        served = bool(((self.sold >= least) & (self.sold <= most)).all())
+        return served and orders_whole(self._market, self._pieces, self.lots)
 
     def try_whole(self) -> bool:
         """Take the lots that an integer program finds, if there are any."""
@@ -308,7 +310,25 @@ class _Work:
         here = np.flatnonzero((self._pair == pair) & (self._period == period))
         lost = self._pieces.fine[here] - self.lots[here] * FINE
         order = here[np.argsort(-lost, kind="stable")]
-        return any(self._room_on_links(piece) and self._take(piece) for piece in order.tolist())
+        if any(self._room_on_links(piece) and self._take(piece) for piece in order.tolist()):
+            return True
+        return any(
+            self._room_on_links(piece) and self._take(piece)
+            for piece in self._at_the_margin(pair, period)
+        )
+
+    def _at_the_margin(self, pair: int, period: int) -> Iterator[int]:
+        """Pieces for orders that would buy here at the price and whose own came to no lot."""
+        demand, arcs = self._market.demand, self._market.arcs
+        ladders, factor = demand.ladders, arcs.factor_micros
+        for arc in np.flatnonzero(self._cheap & (arcs.period == period)).tolist():
+            if pair not in self._cheapest_under(int(arcs.node[arc]), period):
+                continue
+            worth = ladders.step_ticks * (MICROS / int(factor[arc]))
+            price = self._prices.cells_ticks[pair, period]
+            mine = (demand.sink[ladders.step_ladder] == arcs.sink[arc]) & (worth >= price)
+            for row in np.flatnonzero(mine[ladders.row_step]).tolist():
+                yield self._twin(row, arc, pair)
 
     def _twin(self, row: int, arc: int, pair: int) -> int:
         """The piece of an order over an arc from a pair, made if need be."""

@@ -8,7 +8,6 @@ import numpy as np
 from exchange.engine.book import Flags, Floats, Ints
 from exchange.engine.convex import Convex, Optimum, best_of_each, option_gains
 from exchange.engine.core import build_core
-from exchange.engine.diving import dive
 from exchange.engine.market import (
     Market,
     arc_columns,
@@ -25,10 +24,11 @@ from exchange.engine.solver import INFINITY, MipSolution, Program, solve_mip
 SMALL_OPTIONS, SMALL_ARCS = 400, 2_000  # Books that are searched to the end.
 SMALL_NODES, SMALL_ROUNDS = 2_000, 60
 APART_CELLS = 10_000  # So many cells are told apart from the first.
-# How many options of each job the search looks at, beside those that the relaxation takes: first,
-# and in the rounds around what was found. These end when one adds less than WORTH to the welfare,
-# or what is found is CLOSE to the relaxation; with many jobs, where rounds are long, less close.
-FIRST, ROUNDS, WORTH = 3, (3, 8, 12, 16), 0.005
+# How many options of each job the search looks at, beside those that the relaxation takes, in one
+# round after another. These end when one adds less than WORTH to the welfare, or what is found is
+# CLOSE to the relaxation; with many jobs, where rounds are long, less close.
+ROUNDS, ROUNDS_MANY, WORTH = (3, 8, 12, 16), (1, 3), 0.002
+SURE = 0.1  # A share of a job's value: who gains as much is not up for search.
 MANY_JOBS, CLOSE, CLOSE_MANY = 500, 0.005, 0.015
 NODES, CHECKS, GAP, GAP_MANY = 50, 40, 5e-4, 2e-3
 INSERTIONS, INSERTIONS_HUGE, HUGE_COLUMNS = 15, 2, 60_000  # Each solves a program or two.
@@ -73,42 +73,50 @@ def choose_blocks(convex: Convex, relaxed: Optimum, deadline: float | None) -> S
 
 
 def _search_core(convex: Convex, relaxed: Optimum, deadline: float | None) -> Selection:
-    """Dive to a first set, then search near it, among more and more options."""
+    """Search near the relaxation, then near what was found, among more and more options."""
     many = convex.market.options.groups > MANY_JOBS
     close = relaxed.welfare * (CLOSE_MANY if many else CLOSE)
-    first = build_core(convex, relaxed, options_each=FIRST)
-    accepted = dive(first, convex.market.options.group)
     best: Selection | None = None
     complete = True
-    for each in ROUNDS:
-        answer, accepted = _search_near(convex, relaxed, accepted, (each, _left(deadline)))
+    for each in ROUNDS_MANY if many else ROUNDS:
+        answer, accepted = _search_near(convex, relaxed, best, (each, _left(deadline)))
         complete &= not answer.timed_out
         found = drop_losers(convex, accepted)
         before = best.welfare if best else 0.0
         best = found if best is None or found.welfare > best.welfare else best
-        accepted = best.accepted
-        if best.welfare - before < WORTH * before or relaxed.welfare - best.welfare < close:
+        if relaxed.welfare - best.welfare < close or best.welfare - before < WORTH * before:
             break
     assert best is not None, "there are rounds"
     return replace(best, complete=complete)
 
 
 def _search_near(
-    convex: Convex, relaxed: Optimum, accepted: Ints, how: tuple[int, float | None]
+    convex: Convex,
+    relaxed: Optimum,
+    best: Selection | None,
+    how: tuple[int, float | None],
 ) -> tuple[MipSolution, Ints]:
-    """Search on with what was accepted and the relaxation takes as well; (answer, accepted)."""
+    """Search on with what the relaxation takes, what was found keeps and both pay well.
+
+    Returns the answer and the options accepted: those found before, if it found nothing.
+    """
     each, seconds = how
-    core = build_core(convex, relaxed, options_each=each, kept=accepted)
-    agreed = accepted[relaxed.options[accepted] >= AGREED]
+    market = convex.market
+    liked = np.flatnonzero(relaxed.options >= AGREED)
+    accepted = best.accepted if best else liked[:0]
+    core = build_core(convex, relaxed, options_each=each, kept=np.union1d(accepted, liked))
+    agreed = np.intersect1d(accepted, liked) if best else liked
+    gain = option_gains(market, (best.optimum if best else relaxed).duals)[agreed]
+    agreed = agreed[gain >= SURE * market.options.value[agreed]]
     program = replace(core.program, lower=core.program.lower.copy())
     program.lower[np.searchsorted(core.options, agreed)] = 1.0
-    start = _padded(np.isin(core.options, accepted), len(program.cost))
+    start = _padded(np.isin(core.options, accepted), len(program.cost)) if best else None
     answer = solve_mip(
         program,
         core.whole,
         nodes=NODES,
         checks=CHECKS,
-        gap=GAP_MANY if convex.market.options.groups > MANY_JOBS else GAP,
+        gap=GAP_MANY if market.options.groups > MANY_JOBS else GAP,
         start=start,
         seconds=seconds,
     )

@@ -13,6 +13,7 @@ import numpy as np
 from exchange.engine.book import Flags, Floats, Ints
 
 INFINITY = float(highspy.kHighsInf)
+TOLERANCE, ROUGH_TOLERANCE = 1e-8, 1e-2  # Relative, of the interior point.
 _FEASIBLE = 2  # HiGHS: the primal solution at hand is feasible.
 
 
@@ -116,24 +117,36 @@ class LinearModel:
         )
         return self
 
-    def solve(self, *, fresh: bool = False, seconds: float | None = None) -> LpSolution:
+    def solve(
+        self, *, fresh: bool = False, rough: bool = False, seconds: float | None = None
+    ) -> LpSolution:
         """Solve to optimality; ``fresh`` forgets the last basis and presolves.
 
-        :raises SolverFailed: if the status is anything but optimal
+        ``rough`` (only ``fresh``) stops near the optimum, inside: its duals tell what is missing,
+        nothing else may be made of it, and the next solve must be ``fresh``.
+
+        :raises SolverFailed: if the status is anything but optimal, or near it where rough
         """
+        assert fresh or not rough
         _limit_seconds(self._highs, seconds)
         if fresh:
             self._highs.clearSolver()
         self._highs.setOptionValue("presolve", "on" if fresh or self._presolve else "off")
         # From nothing, the interior point with its crossover takes half the time of the simplex.
         self._highs.setOptionValue("solver", "ipm" if fresh else "choose")
+        self._highs.setOptionValue("run_crossover", "off" if rough else "on")
+        tolerance = ROUGH_TOLERANCE if rough else TOLERANCE
+        self._highs.setOptionValue("ipm_optimality_tolerance", tolerance)
         self._highs.run()
         status = self._highs.getModelStatus()
-        if status == highspy.HighsModelStatus.kUnknown:  # A bad basis: once more, from none.
-            self._highs.clearSolver()
+        if status == highspy.HighsModelStatus.kUnknown and not rough:
+            self._highs.clearSolver()  # A bad basis: once more, from none.
             self._highs.run()
             status = self._highs.getModelStatus()
-        if status != highspy.HighsModelStatus.kOptimal:
+        near = {highspy.HighsModelStatus.kOptimal}
+        if rough:
+            near.add(highspy.HighsModelStatus.kUnknown)
+        if status not in near:
             raise SolverFailed(f"linear program: {self._highs.modelStatusToString(status)}")
         found = self._highs.getSolution()
         about = self._highs.getInfo()

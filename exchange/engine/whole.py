@@ -54,6 +54,14 @@ def whole_lots(market: Market, pieces: Pieces, due: Due) -> Ints | None:
     return None
 
 
+def orders_whole(market: Market, pieces: Pieces, lots: Ints) -> bool:
+    """Whether every order that was whole in fractions is so in these lots, or as near as can be."""
+    return all(
+        bool((np.bincount(row[row >= 0], (lots * units)[row >= 0], len(lower)) >= lower).all())
+        for row, units, lower, _ in _orders(market, pieces)
+    )
+
+
 def _hourly(market: Market, pieces: Pieces) -> Flags:
     bid = market.demand.ladders.row_order[pieces.row]
     return np.asarray(market.book.bids.kind[bid] == BidKind.HOURLY)
@@ -153,7 +161,11 @@ def _within(pieces: Pieces, units: Floats, key: Ints, asked: Ints) -> Block:
     got = np.bincount(place, weights=(pieces.fine / FINE * units)[mine], minlength=len(names))
     used = np.where(pieces.fine > 0, units, 0.0)[mine]
     one_lot = np.bincount(place, weights=used, minlength=len(names))
-    return row, units, np.where(got >= most - SHY, most - one_lot + SHY, -INFINITY), most
+    # Who could be given a lot is given one, however small the pieces.
+    least = np.zeros(len(names))
+    np.maximum.at(least, place, used)
+    lower = np.maximum(most - one_lot + SHY, np.where(most >= least, SHY, -INFINITY))
+    return row, units, np.where(got >= most - SHY, lower, -INFINITY), most
 
 
 def _limits(market: Market, pieces: Pieces, due: Due) -> list[Block]:
