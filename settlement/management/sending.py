@@ -1,5 +1,6 @@
 """Two ways for a simulated meter to report: through the door, or straight into the service."""
 
+import http.client
 import json
 import time
 import urllib.error
@@ -53,4 +54,6 @@ def _post(url: str, token: str, events: Sequence[Mapping[str, Any]]) -> dict[str
             if error.code not in (HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE):
                 raise DoorShut(f"{error.code}: {error.read().decode()[:500]}") from error
             time.sleep(min(int(error.headers.get("Retry-After", "1")), SECONDS_MAX))
+        except (OSError, http.client.HTTPException):  # the door is away, or went amid its answer
+            time.sleep(1)
     raise DoorShut(f"{url} did not take a batch in {TRIES} tries")
