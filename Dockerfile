@@ -10,11 +10,11 @@ COPY . .
 RUN python manage.py collectstatic --no-input
 
 FROM python:3.13-slim-bookworm
-RUN useradd --create-home --uid 10001 exchange && mkdir /srv/archive /srv/metrics && chown exchange /srv/archive /srv/metrics
+RUN useradd --create-home --uid 10001 exchange && cd /srv && mkdir archive backups metrics && chown exchange archive backups metrics
 COPY --from=built /srv/venv /srv/venv
 COPY --from=built /srv/exchange /srv/exchange
 WORKDIR /srv/exchange
-ENV PATH=/srv/venv/bin:$PATH PYTHONUNBUFFERED=1 PRODUCTION=true ARCHIVE_DIR=/srv/archive
+ENV PATH=/srv/venv/bin:$PATH PYTHONUNBUFFERED=1 PRODUCTION=true ARCHIVE_DIR=/srv/archive BACKUP_DIR=/srv/backups
 USER exchange
 EXPOSE 8000
 CMD ["python", "-m", "uvicorn", "exchange.config.asgi:application", "--host", "0.0.0.0", "--port", "8000", "--no-access-log", "--timeout-graceful-shutdown", "5"]

@@ -53,6 +53,15 @@ def test_what_must_survive_lies_on_volumes() -> None:
     assert mounted == set(COMPOSE["volumes"])
 
 
+@pytest.mark.parametrize("name", ["ARCHIVE_DIR", "BACKUP_DIR"])
+def test_what_the_image_keeps_is_its_users_and_on_a_volume(name: str) -> None:
+    (folder,) = re.findall(rf"{name}=(\S+)", DOCKERFILE)
+    (given,) = re.findall(r"cd /srv && .+ && chown exchange (.+)$", DOCKERFILE, flags=re.MULTILINE)
+
+    assert folder.removeprefix("/srv/") in given.split()
+    assert folder in {entry.split(":")[1] for entry in SERVICES["worker"]["volumes"]}
+
+
 def test_no_secret_has_a_default() -> None:
     text = (CHECKOUT / "docker-compose.yml").read_text()
 
