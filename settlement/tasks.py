@@ -8,6 +8,7 @@ from exchange.foundation.market_time import market_now
 from settlement.services.auditing import audit_and_record
 from settlement.services.collateral import move_collateral
 from settlement.services.contract_moves import advance_contracts, follow_heartbeats
+from settlement.services.money_alerts import tell_budget_alerts, watch_balances
 from settlement.services.partitions import open_days_ahead
 from settlement.services.resales import lapse_resales
 from settlement.services.settling import settle_due
@@ -26,6 +27,8 @@ def settle_due_periods() -> None:
     lapse_resales(now)
     runs = settle_due(now)
     move_collateral(now)
+    tell_budget_alerts()
+    watch_balances()
     statements = finalize_due(now)
     if runs or statements:
         logger.info("settled %s runs, finalized %s statements", runs, statements)

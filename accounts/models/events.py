@@ -31,6 +31,8 @@ class EventType(models.TextChoices):
     DISPUTE_MOVED = "dispute.moved", "a dispute was opened or moved on"
     STATEMENT_FINALIZED = "statement.finalized", "a statement was finalized"
     DEPOSIT_POSTED = "deposit.posted", "a deposit arrived"
+    BUDGET_ALERT = "budget.alert", "a budget is nearly used up"
+    BALANCE_LOW = "balance.low", "there is little free money"
     PAYOUT_MOVED = "payout.moved", "a payout moved on"
     WEBHOOK_TEST = "webhook.test", "a test of an endpoint"
 

@@ -16,6 +16,8 @@ NOTICED = (
     EventType.DISPUTE_MOVED,
     EventType.RESALE_MOVED,
     EventType.STATEMENT_FINALIZED,
+    EventType.BUDGET_ALERT,
+    EventType.BALANCE_LOW,
     EventType.DEPOSIT_POSTED,
     EventType.PAYOUT_MOVED,
 )

@@ -19,6 +19,13 @@ SENTENCES: dict[str, "str | Promise"] = {
         "Resale of %(accelerator)s at %(site)s from %(starts_at)s at %(price)s an hour: %(state)s."
     ),
     EventType.STATEMENT_FINALIZED: _("Statement %(series)s-%(number)s is final."),
+    EventType.BUDGET_ALERT: _(
+        "Project %(name)s has committed %(committed)s of its budget of %(budget)s %(currency)s: "
+        "it passed %(percent)s %%."
+    ),
+    EventType.BALANCE_LOW: _(
+        "Only %(free)s %(currency)s are free to bid with, less than %(mark)s."
+    ),
     EventType.DEPOSIT_POSTED: _("A deposit of %(amount)s %(currency)s arrived."),
     EventType.PAYOUT_MOVED: _("Payout of %(amount)s %(currency)s: %(state)s."),
 }

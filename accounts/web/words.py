@@ -138,6 +138,8 @@ WORDS: dict[str, "str | Promise"] = {
     "contract.shortfall": _("less was delivered than contracted"),
     "period.settled": _("a delivery period was settled"),
     "dispute.moved": _("a dispute was opened or moved on"),
+    "budget.alert": _("a budget is nearly used up"),
+    "balance.low": _("there is little free money"),
     "resale.moved": _("hours were put on resale, or a resale moved on"),
     "statement.finalized": _("a statement was finalized"),
     "deposit.posted": _("a deposit arrived"),

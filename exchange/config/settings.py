@@ -214,6 +214,8 @@ USE_TZ = True
 TIME_ZONE = "UTC"
 MARKET_TIME_ZONE = env.str("MARKET_TIME_ZONE", "Asia/Shanghai")
 MARKET_CURRENCY = env.str("MARKET_CURRENCY", "CNY")
+# Buyers with less free money than this, in units of the currency, are told (each may set its own).
+LOW_MONEY_MICROS = env.int("LOW_MONEY", 1_000) * 1_000_000
 MARKET_NAME = env.str("MARKET_NAME", "Compute Exchange")  # who issues statements
 # The least share of renewable energy that the operator's policy asks for, shown beside what is.
 # China asks 80 % of new data centres at its national hubs (action plan of July 2024).

@@ -14,7 +14,14 @@ from accounts.web.admin_actions import ReadOnlyAdmin, ReasonForm
 from accounts.web.admin_entering import EnteringAdmin
 from exchange.foundation.money import MICROS
 from settlement.admin.showing import link, money
-from settlement.models import BudgetAlert, Collateral, CollateralRate, CreditLine, Project
+from settlement.models import (
+    BudgetAlert,
+    Collateral,
+    CollateralRate,
+    CreditLine,
+    LowMoney,
+    Project,
+)
 from settlement.services.collateral import RATE_MAX_PPM, set_collateral_rate
 from settlement.services.credit_lines import set_credit_line
 from settlement.services.deposits import AMOUNT_MAX_MICROS
@@ -152,3 +159,17 @@ class BudgetAlertAdmin(ReadOnlyAdmin, admin.ModelAdmin[BudgetAlert]):
     list_filter = ["threshold_ppm"]
     search_fields = ["=project__public_id", "=project__name"]
     date_hierarchy = "raised_at"
+
+
+@admin.register(LowMoney)
+class LowMoneyAdmin(ReadOnlyAdmin, admin.ModelAdmin[LowMoney]):
+    """Who is told below how much free money, and who has been told."""
+
+    list_display = ["organization", "mark", "low_since"]
+    list_select_related = ["organization"]
+    search_fields = ["=organization__public_id", "organization__name"]
+
+    @admin.display(description="told below", ordering="mark_micros")
+    def mark(self, row: LowMoney) -> str:
+        """Show the mark that the organization set."""
+        return "the house's" if row.mark_micros is None else money(row.mark_micros)

@@ -27,6 +27,7 @@ from settlement.models.disputes import DISPUTE_MOVES, Dispute, DisputeEvidence, 
 from settlement.models.grid_factors import GridFactor
 from settlement.models.holds import Hold, HoldRelease
 from settlement.models.ledger import AccountKind, LedgerAccount
+from settlement.models.low_money import LowMoney
 from settlement.models.metering import (
     Device,
     DeviceAssignment,
@@ -86,6 +87,7 @@ __all__ = [
     "HoldRelease",
     "LedgerAccount",
     "LineKind",
+    "LowMoney",
     "Meter",
     "Party",
     "Payout",

@@ -19,7 +19,9 @@ from exchange.foundation.money import MICROS
 from settlement.models import AccountKind, Payout
 from settlement.portal.refusals import REFUSALS, carry_out, words_of
 from settlement.queries.balances import accounts_shown, recent_transfers
+from settlement.services.money_alerts import mark_of, set_mark
 from settlement.services.payouts import MINOR_MICROS, BankAccount, ask_payout, cancel_payout
+from settlement.services.projects import BUDGET_MAX_MICROS
 
 owner_required = member_required(roles=[Role.OWNER])
 SOURCES = [
@@ -36,6 +38,19 @@ class PayoutForm(forms.Form):
     holder = forms.CharField(label=gettext_lazy("Holder of the bank account"), max_length=140)
     bank = forms.CharField(label=gettext_lazy("Bank"), max_length=140)
     account = forms.CharField(label=gettext_lazy("Account number"), max_length=64)
+
+
+class MarkForm(forms.Form):
+    """Below how much free money its members are told."""
+
+    mark = ScaledField(label=gettext_lazy("Tell us when less than this is free"), scale=MICROS)
+
+    def clean_mark(self) -> int:
+        """Return the mark in micro-units, within what the books can count."""
+        mark: int = self.cleaned_data["mark"]
+        if mark > BUDGET_MAX_MICROS:
+            raise forms.ValidationError(_("This is too large."))
+        return mark
 
 
 @require_safe
@@ -72,6 +87,18 @@ def payout_cancel(request: HttpRequest, public_id: str) -> HttpResponse:
     return redirect("money")
 
 
+@require_POST
+@owner_required
+def money_mark(request: HttpRequest) -> HttpResponse:
+    """Say below how much free money the organization wants to be told."""
+    form = MarkForm(request.POST)
+    if form.is_valid():
+        set_mark(form.cleaned_data["mark"], actor=caller_of(request))
+        messages.success(request, _("The mark is set."))
+        return redirect("money")
+    return _page(request, PayoutForm(), mark=form, status=422)
+
+
 def _ask(said: dict[str, Any], request: HttpRequest) -> None:
     to = BankAccount(holder=said["holder"], bank=said["bank"], account=said["account"])
     ask_payout(
@@ -82,7 +109,9 @@ def _ask(said: dict[str, Any], request: HttpRequest) -> None:
     )
 
 
-def _page(request: HttpRequest, form: PayoutForm, *, status: int = 200) -> HttpResponse:
+def _page(
+    request: HttpRequest, form: PayoutForm, *, mark: MarkForm | None = None, status: int = 200
+) -> HttpResponse:
     caller = caller_of(request)
     payouts = Payout.objects.visible_to(caller).filter(organization_id=caller.organization_id)
     context = {
@@ -90,6 +119,7 @@ def _page(request: HttpRequest, form: PayoutForm, *, status: int = 200) -> HttpR
         "transfers": recent_transfers(caller),
         "page": Page(payouts, number=page_number(request), size=10),
         "form": form,
+        "mark": mark or MarkForm(initial={"mark": mark_of(caller.organization_id)}),
         "may_write": caller.has_scope(Scope.PAYOUTS_WRITE),
     }
     return render(request, "settlement/money.html", context, status=status)

@@ -47,6 +47,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("disputes/<slug:public_id>/withdraw/", disputes.dispute_withdraw, name="dispute_withdraw"),
     path("money/", money.money, name="money"),
     path("money/journal.beancount", journal.journal_file, name="journal_file"),
+    path("money/mark/", money.money_mark, name="money_mark"),
     path("money/payouts/", money.payout_new, name="payout_new"),
     path("money/payouts/<slug:public_id>/cancel/", money.payout_cancel, name="payout_cancel"),
     path("projects/", projects.project_list, name="project_list"),

@@ -252,6 +252,7 @@ SETTLEMENT = [
     *rows("contracts/<slug:public_id>/hours/<slug:hour>/", named="hour", GET="see own"),
     *rows("transfers/<uuid:transfer_id>/", named="transfer", GET="see own"),
     *rows("money/journal.beancount", GET="person"),
+    *rows("money/mark/", POST="owners"),
     *rows("money/payouts/", POST="owners"),
     *rows("money/payouts/<slug:public_id>/cancel/", named="payout", POST="owners own"),
     listed("projects/", "buyer", "project"),
