@@ -155,6 +155,8 @@ def _follow(step: _Step, query: str, now: datetime) -> int:
 
 def _make(step: _Step, due: Mapping[int, datetime | None], now: datetime) -> None:
     """Move contracts that are locked, and write down what was planned and what was done."""
+    if not due:
+        return
     stamp = {step.stamp: now} if step.stamp else {}
     why = {"reason_code": step.code, "reason": step.reason, "actor": step.actor}
     Contract.objects.filter(pk__in=due).update(state=step.to, **why, **stamp)

@@ -1,6 +1,8 @@
 """The market of the play: its series, its limits, the providers' sites and their offers."""
 
-from collections.abc import Mapping, Sequence
+import csv
+import io
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from zoneinfo import ZoneInfo
@@ -28,7 +30,7 @@ from exchange.models import (
     Site,
     SiteCapacity,
 )
-from exchange.services.offers import create_offer
+from exchange.services.offer_imports import import_offers
 
 GATE_MINUTE = 12 * 60
 OPEN_MINUTES = 24 * 60
@@ -140,26 +142,34 @@ def set_limits(sites: Sequence[SiteDraft], offers: Sequence[OfferDraft]) -> None
 
 
 def list_offers(
-    offers: Sequence[OfferDraft], providers: Mapping[str, Organization], day: date
+    offers: Iterable[tuple[date, OfferDraft]], owners: Mapping[str, Organization]
 ) -> None:
-    """List what is not listed yet, each provider for itself."""
+    """List what is not listed yet of days' offers: each provider uploads one file."""
+    wanted = {f"{day} {offer.name}": (day, offer) for day, offer in offers}
+    there = set(Offer.objects.filter(label__in=wanted).values_list("label", flat=True))
+    files: dict[str, list[dict[str, str]]] = {}
+    for label, (day, offer) in wanted.items():
+        if label not in there:
+            files.setdefault(offer.site, []).append(_row(label, day, offer))
+    for site, rows in files.items():
+        text = io.StringIO()
+        writer = csv.DictWriter(text, rows[0])
+        writer.writeheader()
+        writer.writerows(rows)
+        import_offers(text.getvalue().encode(), caller=acting_for(owners[site]))
+
+
+def _row(label: str, day: date, offer: OfferDraft) -> dict[str, str]:
     start = midnight(day)
-    listed = Offer.objects.filter(label__startswith=f"{day} ")
-    there = set(listed.values_list("label", flat=True))
-    for offer in offers:
-        label = f"{day} {offer.name}"
-        if label in there:
-            continue
-        body = {
-            "site": offer.site,
-            "accelerator": offer.accelerator,
-            "starts_at": (start + timedelta(hours=offer.first)).isoformat(),
-            "ends_at": (start + timedelta(hours=offer.end)).isoformat(),
-            "quantity": str(offer.quantity),
-            "price": str(offer.price),
-            "label": label,
-        }
-        create_offer(body, caller=acting_for(providers[offer.site]))
+    return {
+        "site": offer.site,
+        "accelerator": offer.accelerator,
+        "starts_at": (start + timedelta(hours=offer.first)).isoformat(),
+        "ends_at": (start + timedelta(hours=offer.end)).isoformat(),
+        "quantity": str(offer.quantity),
+        "price": str(offer.price),
+        "label": label,
+    }
 
 
 def _lots_at(site: str, offers: Sequence[OfferDraft]) -> dict[str, int]:

@@ -92,6 +92,7 @@ class Month:
     dates: Dates
     waiting: list[Report] = field(default_factory=list)
     lined_up: set[int] = field(default_factory=set)
+    filled: set[int] = field(default_factory=set)
 
     @property
     def present(self) -> datetime:
@@ -163,22 +164,35 @@ class Month:
         return Auction.objects.taking_bids().filter(series__code=platform.SERIES).exists()
 
     def _fill_open(self) -> None:
-        for auction in self._others().filter(state=AuctionState.OPEN):
+        waiting = self._others().filter(state=AuctionState.OPEN).exclude(pk__in=self.filled)
+        for auction in waiting:
             self._fill(auction)
+            self.filled.add(auction.pk)
 
     def _fill(self, auction: Auction) -> None:
         day = market_setup.day_of(auction)
-        selling = small_days.sellers(self.cast.sites, self.cast.offers)
-        listed = [offer for offer in self.cast.offers if offer.site in selling]
-        market_setup.list_offers(
-            small_days.small_offers(listed, day, first=self.dates.first), self.cast.owners, day
-        )
+        self._offer_for_the_week_of(day)
         small_days.place_small(
             small_days.small_bids(self.cast.prices, day),
             self.cast.people.buyers,
             auction=auction,
             day=day,
             size=self.cast.size,
+        )
+
+    def _offer_for_the_week_of(self, day: date) -> None:
+        """List what is offered until the week is over: a file a week from each provider."""
+        selling = small_days.sellers(self.cast.sites, self.cast.offers)
+        listed = [offer for offer in self.cast.offers if offer.site in selling]
+        days = (day + ahead * DAY for ahead in range(7 - day.weekday()))
+        market_setup.list_offers(
+            (
+                (each, offer)
+                for each in days
+                if each != self.dates.day
+                for offer in small_days.small_offers(listed, each, first=self.dates.first)
+            ),
+            self.cast.owners,
         )
 
     def _line_up_published(self) -> None:

@@ -91,7 +91,7 @@ def set_the_scene(size: Size, stage: Stage, *, history: int) -> Scene:
 def _list_offers(cast: Cast, day: date, state: str | None) -> None:
     if state in (None, AuctionState.SCHEDULED, AuctionState.OPEN):
         with step(f"{len(cast.offers)} offers at {len(cast.sites)} sites"):
-            market_setup.list_offers(cast.offers, cast.owners, day)
+            market_setup.list_offers(((day, offer) for offer in cast.offers), cast.owners)
 
 
 def trade(scene: Scene, stage: Stage) -> list[BidDraft]:
@@ -167,7 +167,8 @@ def go_on(scene: Scene, stage: Stage) -> None:
     auction = coming.earliest("closes_at")
     forward_to(auction.opens_at)
     stage.wait_for(lambda: _state(auction) == AuctionState.OPEN, "the next book's opening")
-    market_setup.list_offers(scene.cast.offers, scene.cast.owners, day_of(auction))
+    day = day_of(auction)
+    market_setup.list_offers(((day, offer) for offer in scene.cast.offers), scene.cast.owners)
 
 
 def _settle(scene: Scene, run: Run, stage: Stage) -> None:

@@ -25,10 +25,10 @@ from exchange.models import Auction, Bid
 from exchange.services.bulk_bids import place_bids
 
 DOMESTIC: Final = frozenset(assumed.DOMESTIC_TWIN.values())
-PER_REGION: Final = (1, 2)  # providers of foreign chips and of domestic ones
-OFFERED_SHARE: Final = 0.6  # of what those providers could
-JOBS: Final = (110, 150)  # of one GPU, on a day of work
-GANGS: Final = (8, 14)  # of several
+PER_REGION: Final = (1, 3)  # providers of foreign chips and of domestic ones
+OFFERED_SHARE: Final = 0.85  # of what those providers could
+JOBS: Final = (90, 130)  # of one GPU, on a day of work
+GANGS: Final = (3, 6)  # of several
 GANG_MAX: Final = 8  # what the largest machine has
 WEEKEND: Final = 0.55
 SATURDAY: Final = 5
