@@ -19,6 +19,7 @@ BENCHES = (
     "real_books",
     "bids_door",
     "bids_bulk",
+    "readers",
     "rivals",
     "national",
     "readings",

@@ -44,11 +44,11 @@ def run() -> list[Table]:
 def _measure(table: Table, stall: Stall, *, port: int, wires: int) -> None:
     rates: dict[str, list[float]] = {name: [] for name in DOORS}
     for name in DOORS:
-        _rate(stall, name, port=port, wires=wires, size=WARM_UP)
+        rate(stall, name, port=port, wires=wires, size=WARM_UP)
     for number in range(ROUNDS):
         # The second of a pair finds warmer caches: they take turns.
         for name in sorted(DOORS, reverse=bool(number % 2)):
-            rates[name].append(_rate(stall, name, port=port, wires=wires, size=REQUESTS))
+            rates[name].append(rate(stall, name, port=port, wires=wires, size=REQUESTS))
     ratios = [whole / bare for whole, bare in zip(rates["whole"], rates["bare"], strict=True)]
     ratio = statistics.median(ratios)
     table.add(
@@ -60,7 +60,7 @@ def _measure(table: Table, stall: Stall, *, port: int, wires: int) -> None:
     )
 
 
-def _rate(stall: Stall, door: str, *, port: int, wires: int, size: int) -> float:
+def rate(stall: Stall, door: str, *, port: int, wires: int, size: int) -> float:
     """Send ``size`` bids, each buyer on a connection of its own; return bids per second."""
     requests = [_requests(stall, door, buyer, size // wires) for buyer in range(wires)]
     with ThreadPoolExecutor(wires) as pool:

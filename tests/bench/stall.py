@@ -4,7 +4,6 @@ import json
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.db import connection
@@ -45,16 +44,18 @@ def open_stall(buyers: int) -> Stall:
     """Open an auction of the demo's series; give each buyer money and a key with a high rate."""
     mark_as_play()
     load_catalog()
-    auction = _open_auction()
-    tokens = _tokens(buyers)
-    prices = read_prices(platform.SAMPLE / "prices.csv", currency=settings.MARKET_CURRENCY)
-    day = auction.starts_at.astimezone(ZoneInfo(settings.MARKET_TIME_ZONE)).date()
-    start = market_setup.midnight(day)
-    drafts = trading.draft_bids(prices, platform.Size())
-    bodies = [trading.body_of(draft, auction=auction.public_id, start=start) for draft in drafts]
+    stall = Stall(tokens_of(buyers), bodies_for(_open_auction()))
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE")  # now, and not by autovacuum in the middle of a round
-    return Stall(tokens, bodies)
+    return stall
+
+
+def bodies_for(auction: Auction) -> list[dict[str, Any]]:
+    """Return the demo's jobs as bids for an auction."""
+    prices = read_prices(platform.SAMPLE / "prices.csv", currency=settings.MARKET_CURRENCY)
+    start = market_setup.midnight(market_setup.day_of(auction))
+    drafts = trading.draft_bids(prices, platform.Size())
+    return [trading.body_of(draft, auction=auction.public_id, start=start) for draft in drafts]
 
 
 def as_json(body: object) -> bytes:
@@ -71,7 +72,8 @@ def _open_auction() -> Auction:
     return auction
 
 
-def _tokens(buyers: int) -> list[str]:
+def tokens_of(buyers: int) -> list[str]:
+    """Return the tokens of new buyers with money, each with a key of a high rate."""
     bank = acting_for(create_organization("Bench operator", kinds=[Kind.OPERATES]))
     scopes = [Scope.BIDS_READ, Scope.BIDS_WRITE]
     found = []

@@ -1,6 +1,5 @@
 """The days around the demo's own: drawn from the day alone, played through the real services."""
 
-from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 
@@ -13,40 +12,12 @@ from exchange.management.demo.cast import Cast, gather_cast, load_tables
 from exchange.management.demo.month import DAY, SETTLED, Dates, Month, begin_month
 from exchange.management.demo.platform import Size
 from exchange.models import Auction, AuctionState, Bid, Offer
-from exchange.services.auctions import close_auction, open_auction, schedule_auctions
-from exchange.services.clearing import clear_auction
-from exchange.services.publishing import publish_auction
 from settlement.models import Contract, DeliveryPeriod, PeriodState, SettlementRun
 from settlement.queries.audit import audit_books
-from settlement.services.settling import settle_due
+from tests.exchange.in_process import InProcess, tick
 
 pytestmark = pytest.mark.django_db(transaction=True)
 SMALL = Size(providers=14, buyers=5, jobs=10)
-TICKS_MAX = 10
-
-
-class InProcess:
-    """Stands in for worker and beat: whoever waits makes the market take its next steps."""
-
-    def wait_for(self, done: Callable[[], bool], what: str) -> None:
-        for _ in range(TICKS_MAX):
-            if done():
-                return
-            tick()
-        raise AssertionError(what)
-
-
-def tick() -> None:
-    schedule_auctions()
-    for waiting, step in (
-        (Auction.objects.due_to_open(), open_auction),
-        (Auction.objects.due_to_close(), close_auction),
-        (Auction.objects.waiting_to_be_cleared(), clear_auction),
-        (Auction.objects.waiting_to_be_published(), publish_auction),
-    ):
-        for auction_id in list(waiting.values_list("pk", flat=True)):
-            step(auction_id)
-    settle_due(market_now())
 
 
 def begin(history: int) -> tuple[Dates, Cast]:

@@ -1,26 +1,25 @@
 """The live market over a real server: told as it happens, resumed after a break, bounded."""
 
+import asyncio
 import http.client
 import json
-import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
-import uvicorn
 from django.conf import LazySettings
 from django.db import connection
 from django.test import Client
 
 from exchange.foundation.market_time import mark_as_play
-from exchange.foundation.ports import free_port
 from exchange.models import MarketEvent
 from exchange.portal.market.hub import HUB, Seat, message_of
 from exchange.services.freezes import freeze_market, lift_freeze
 from tests.exchange.markets import Market, bid_body, buyer, market
 from tests.exchange.trading import bid, hold_through, offer_of
 from tests.factories import caller, operator
+from tests.portal.serving import until, web_process
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -55,29 +54,10 @@ class Reader:
 
 @pytest.fixture
 def port() -> Iterator[int]:
-    from exchange.config.asgi import application  # noqa: PLC0415 - it sets Django up
-
-    found = free_port()
-    server = uvicorn.Server(
-        uvicorn.Config(application, port=found, log_level="error", timeout_graceful_shutdown=1)
-    )
-    thread = threading.Thread(target=server.run, daemon=True)
-    thread.start()
-    until(lambda: server.started)
-    yield found
-    server.should_exit = True
-    thread.join(10)
-    until(lambda: HUB.readers == 0)
-    until(lambda: not any(each.name == "market" for each in threading.enumerate()))
+    with web_process() as found:
+        yield found
     with connection.cursor() as cursor:
         cursor.execute("UPDATE market_clock SET shift = '0', is_play = false")
-
-
-def until(holds: Callable[[], bool]) -> None:
-    give_up = time.monotonic() + 10
-    while not holds():
-        assert time.monotonic() < give_up
-        time.sleep(0.02)
 
 
 def halt_and_go_on() -> None:
@@ -174,8 +154,7 @@ def test_readers_hold_no_connection_of_the_database(port: int) -> None:
 
 
 def test_a_reader_who_is_too_slow_is_sent_away() -> None:
-    import asyncio  # noqa: PLC0415
-
+    # In a thread of its own: where a browser was driven before, this one has a running loop.
     async def slow() -> Any:
         seat = Seat(HUB)
         seat.sit()
@@ -187,7 +166,8 @@ def test_a_reader_who_is_too_slow_is_sent_away() -> None:
             received.append(await seat.next())
         return received
 
-    assert asyncio.run(slow())[-1] is None
+    with ThreadPoolExecutor(1) as threads:
+        assert threads.submit(lambda: asyncio.run(slow())).result()[-1] is None
 
 
 def test_a_server_of_threads_keeps_no_reader(client: Client) -> None:

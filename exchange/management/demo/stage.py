@@ -15,7 +15,7 @@ from django.conf import settings
 
 from exchange.foundation.market_time import market_now, set_market_time
 
-WAIT_SECONDS = 300.0
+WAIT_SECONDS = 900.0  # a machine may be slow, or busy with other things
 POLL_SECONDS = 0.1
 TICK_SECONDS = "0.3"  # in a play the next hour comes in seconds
 
