@@ -3,10 +3,12 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from django.core.cache import cache
 from django.db import connection
 
 from exchange.models import Auction
 
+BOARD_KEPT_SECONDS = 300
 # A region's index is the volume-weighted price of its cells that traded, else its lowest ask
 # (market.md, section 5); where nothing trades a cell's price is what the next unit costs.
 _INDICES = """
@@ -71,7 +73,15 @@ def latest_board() -> PriceBoard | None:
     """Return the prices that were published last, or nothing before the first publication."""
     auctions = Auction.objects.visible_to(None).published().select_related("series")
     auction = auctions.order_by("-published_at").first()
-    return None if auction is None else board_of(auction)
+    if auction is None:
+        return None
+    # Final once it is published; names may change, so it is not kept for long.
+    shelf = f"board:{auction.public_id}"
+    kept: PriceBoard | None = cache.get(shelf)
+    if kept is None:
+        kept = board_of(auction)
+        cache.set(shelf, kept, BOARD_KEPT_SECONDS)
+    return kept
 
 
 def board_of(auction: Auction) -> PriceBoard:

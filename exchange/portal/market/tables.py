@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime
 from typing import Any
 
+from django.core.cache import cache
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.utils.cache import get_conditional_response
@@ -20,17 +21,20 @@ from exchange.foundation.money import LOTS, MICROS, TICKS, format_scaled
 from exchange.models import Auction
 from exchange.portal.market.curves import curves_of
 from exchange.portal.market.index import series_of
+from exchange.portal.market.kept import KEPT_SECONDS, RELEASE
 from exchange.portal.market.regions import network_of
 from exchange.portal.market.sights import result_or_404, sight_of
 from exchange.queries.archive_files import open_archived, public_files
 from exchange.queries.market import public_fills
-from exchange.queries.market_index import accelerator_index, class_index
+from exchange.queries.market_index import IndexTable, accelerator_index, class_index
 from exchange.queries.price_maps import region_prices
 from exchange.queries.publications import is_book_open, market_stamp
 
 MAX_AGE_SECONDS = 60
+KEPT_LENGTH_MAX = 1 << 20
 Row = tuple[Any, ...]
 Table = tuple[tuple[str, ...], Iterable[Row]]
+Write = Callable[[tuple[str, ...], Iterable[Row]], Iterator[str]]
 ZIP_DATE = (1980, 1, 1, 0, 0, 0)  # the same archive gives the same bytes
 
 
@@ -51,13 +55,16 @@ def index_table(request: HttpRequest, table: str, form: str) -> HttpResponseBase
     makers = {"accelerators": accelerator_index, "classes": class_index}
     if series is None or table not in makers:
         raise Http404
-    made = makers[table](series.code)
-    columns = ("auction", "starts_at", *(code for code, _ in made.columns))
-    rows = (
+    index = makers[table]
+    return _answer(request, f"index-{table}", form, lambda: _index_table(index(series.code)))
+
+
+def _index_table(index: IndexTable) -> Table:
+    columns = ("auction", "starts_at", *(code for code, _ in index.columns))
+    return columns, (
         (point.auction.public_id, _instant(point.at), *(_price(ticks) for ticks in point.ticks))
-        for point in made.points
+        for point in index.points
     )
-    return _answer(request, f"index-{table}", form, lambda: (columns, rows))
 
 
 @require_safe
@@ -175,13 +182,24 @@ def _answer(
     etag = quote_etag(hashlib.sha256(words.encode()).hexdigest()[:32])
     response = get_conditional_response(request, etag=etag)
     if response is None:
-        columns, rows = make()
         kind, write = _FORMS[form]
-        response = HttpResponse(write(columns, rows), content_type=kind)
+        response = HttpResponse(_text(etag, write, make), content_type=kind)
         response["Content-Disposition"] = f'attachment; filename="{name}.{form}"'
     response["ETag"] = etag
     response["Cache-Control"] = f"public, max-age={MAX_AGE_SECONDS}"
     return response
+
+
+def _text(etag: str, write: Write, make: Callable[[], Table]) -> str:
+    """Return a file's text, made once between two publications unless it is very long."""
+    shelf = f"file:{RELEASE}:{etag}"
+    kept = cache.get(shelf)
+    if kept is not None:
+        return str(kept)
+    text = "".join(write(*make()))
+    if len(text) <= KEPT_LENGTH_MAX:
+        cache.set(shelf, text, KEPT_SECONDS)
+    return text
 
 
 def _csv(columns: tuple[str, ...], rows: Iterable[Row]) -> Iterator[str]:
@@ -194,7 +212,7 @@ def _json(columns: tuple[str, ...], rows: Iterable[Row]) -> Iterator[str]:
     yield json.dumps([dict(zip(columns, row, strict=True)) for row in rows])
 
 
-_FORMS: dict[str, tuple[str, Callable[[tuple[str, ...], Iterable[Row]], Iterator[str]]]] = {
+_FORMS: dict[str, tuple[str, Write]] = {
     "csv": ("text/csv; charset=utf-8", _csv),
     "json": ("application/json", _json),
 }
