@@ -14,13 +14,13 @@ from exchange.engine.market import (
     Duals,
     Market,
     arc_columns,
-    demand_columns,
     feed_columns,
     join_columns,
     lead_options,
     option_columns,
     supply_columns,
 )
+from exchange.engine.segments import Segments
 from exchange.engine.solver import LinearModel, LpSolution
 
 NO_COLUMN = -1
@@ -29,6 +29,9 @@ GAIN_MIN = 1e-7  # Currency per hour, per unit of an arc or per option; above th
 ALL_ARCS = 4_000  # So many arcs are given to the solver at once.
 ARCS_FIRST, ARCS_A_ROUND = 5, 5
 OPTIONS_FIRST, OPTIONS_A_ROUND = 10, 12
+# With so many jobs each has little to say: prices without them are a better guess to begin with.
+MANY_GROUPS, OPTIONS_A_ROUND_MANY = 500, 4
+HARD_ROWS = 5_000  # With so many rows beside the jobs' own, the interior point beats the simplex.
 # From so many columns a relaxation may miss ENOUGH of the welfare, since any duals prove a bound,
 # and while ROUGH of it or more is missing it is solved roughly.
 LARGE_COLUMNS, ENOUGH, ROUGH = 20_000, 1e-3, 0.05
@@ -69,7 +72,8 @@ class Convex:
 
     def __init__(self, market: Market, *, arcs: Ints | None = None) -> None:
         self.market = market
-        fixed = [supply_columns(market), feed_columns(market), demand_columns(market)]
+        self._segments = Segments(market)
+        fixed = [supply_columns(market), feed_columns(market)]
         self._parts = np.cumsum([0] + [len(part.cost) for part in fixed])
         self._columns = int(self._parts[-1])
         self._arc_column = np.full(len(market.arcs.sink), NO_COLUMN, dtype=np.int64)
@@ -78,12 +82,18 @@ class Convex:
         self._sink_units = _sink_units(market)
         self._solved = False
         self._model = LinearModel(join_columns(fixed))
+        self._add_segments(np.arange(len(self._segments)))
         self._add_arcs(self._first_arcs() if arcs is None else arcs)
 
     @property
     def columns(self) -> int:
         """How many columns the program has by now."""
         return self._columns
+
+    @property
+    def _is_hard(self) -> bool:
+        rows = len(self.market.rows.lower) - self.market.options.groups
+        return self._columns > LARGE_COLUMNS and rows > HARD_ROWS
 
     @property
     def known_options(self) -> Ints:
@@ -122,7 +132,7 @@ class Convex:
         what is missing proves to be worth little.
         """
         large = options and self._columns > LARGE_COLUMNS
-        fresh = self._columns > LARGE_COLUMNS and not self._solved
+        fresh = self._is_hard and not self._solved
         rough = large and fresh
         solution = self._model.solve(fresh=fresh, rough=rough)
         self._solved = True
@@ -130,14 +140,17 @@ class Convex:
             duals = read_duals(self.market, solution.row_dual)
             arcs = self._wanted_arcs(duals)
             wanted = self._wanted_options(duals) if options else _Wanted.nothing()
-            worth = arcs.worth + wanted.worth
+            cut = self._segments.cut(duals)
+            worth = arcs.worth + wanted.worth + cut.worth
             little = worth <= (ENOUGH * abs(solution.objective) if large else 0.0)
-            if little and not rough:
+            if little and not rough and (large or not len(cut.closed)):
                 break
+            self._close_segments(cut.closed)
+            self._add_segments(cut.opened)
             self._add_arcs(arcs.rows)
             self._add_options(wanted.rows)
-            many = len(arcs.rows) + len(wanted.rows) > FEW_NEW * self._columns
-            fresh = rough or (many and self._columns > LARGE_COLUMNS)
+            many = len(arcs.rows) + len(wanted.rows) + len(cut.opened) > FEW_NEW * self._columns
+            fresh = rough or (many and self._is_hard)
             rough = rough and worth > ROUGH * abs(solution.objective)
             solution = self._model.solve(fresh=fresh, rough=rough)
         return self._read(solution)
@@ -163,9 +176,10 @@ class Convex:
         unknown = self._lead & (self._option_column == NO_COLUMN)
         new = np.flatnonzero(unknown & (gain > GAIN_MIN))
         best = np.zeros(options.groups)
+        each = OPTIONS_A_ROUND_MANY if options.groups > MANY_GROUPS else OPTIONS_A_ROUND
         np.maximum.at(best, options.group[new], gain[new])
         return _Wanted(
-            rows=best_of_each(new, options.block[new], gain[new], count=OPTIONS_A_ROUND),
+            rows=best_of_each(new, options.block[new], gain[new], count=each),
             worth=float(best.sum()),
         )
 
@@ -179,6 +193,8 @@ class Convex:
 
     def _first_options(self) -> Ints:
         options = self.market.options
+        if options.groups > MANY_GROUPS:
+            return np.zeros(0, dtype=np.int64)
         gain = option_gains(self.market, self._first_duals())
         return best_of_each(np.arange(len(options.block)), options.block, gain, count=OPTIONS_FIRST)
 
@@ -200,6 +216,17 @@ class Convex:
             rows=np.zeros(len(market.rows.lower)),
         )
 
+    def _add_segments(self, chosen: Ints) -> None:
+        if len(chosen):
+            self._model.add_columns(self._segments.columns(chosen))
+            self._segments.column[chosen] = self._columns + np.arange(len(chosen))
+            self._columns += len(chosen)
+
+    def _close_segments(self, chosen: Ints) -> None:
+        if len(chosen):
+            nothing = np.zeros(len(chosen))
+            self._model.set_bounds(self._segments.column[chosen], nothing, nothing)
+
     def _add_arcs(self, chosen: Ints) -> None:
         if len(chosen):
             self._model.add_columns(arc_columns(self.market, chosen))
@@ -213,12 +240,12 @@ class Convex:
             self._columns += len(chosen)
 
     def _read(self, solution: LpSolution) -> Optimum:
-        a, b, c, d = self._parts
+        a, b, c = self._parts
         return Optimum(
             welfare=-solution.objective,
             supply=solution.x[a:b],
             feeds=solution.x[b:c],
-            steps=solution.x[c:d],
+            steps=self._segments.spread(solution.x),
             arcs=_spread(solution.x, self._arc_column),
             options=_spread(solution.x, self._option_column),
             duals=read_duals(self.market, solution.row_dual),

@@ -25,7 +25,7 @@ from exchange.engine.market import (
 from exchange.engine.solver import Program
 from exchange.engine.support import TINY
 
-NEAR = 0.05  # Currency per hour: within this of the price a step or an arc keeps its own column.
+NEAR = 0.01  # Currency per hour: within this of the price a step or an arc keeps its own column.
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -21,12 +21,14 @@ from exchange.engine.book import (
     Floats,
     Ints,
 )
+from exchange.engine.exact import sum_by
 from exchange.engine.exact_prices import domestic_weight, kw_scaled
 from exchange.engine.market import Market
 from exchange.engine.outcome import Prices
 from exchange.engine.pieces import DUST, Pieces, block_lots, sink_of_rows
 from exchange.engine.sharing import FINE, share_pro_rata
 from exchange.engine.ticks import supply_range
+from exchange.engine.tied_shares import misshared_ties
 from exchange.engine.whole import Due, orders_whole, whole_lots
 
 REPAIRS_MAX = 1_000  # Lots moved one by one; rounding leaves a few per cell.
@@ -56,6 +58,7 @@ def round_pieces(
         work.keep_orders()
         work.keep_limits()
     work.serve_sellers()
+    work.share_ties()
     return WholeFills(pieces=work.pieces, lots=work.lots, sold=work.sold)
 
 
@@ -87,24 +90,26 @@ class _Work:
         self._weight = [int(weight) for weight in domestic_weight(book)]
 
     def _load_links(self, accepted: Ints) -> None:
-        self._link_load: dict[tuple[int, int], int] = defaultdict(int)
-        options, limited = self._market.options, self._market.network.route_limited
-        gbps = self._market.book.bids.gbps_micros
+        """Gbps x lots in millionths, by (link, period): first what blocks use, then all."""
+        book, options = self._market.book, self._market.options
+        self._link_load = np.zeros(book.link_gbps_micros.shape, dtype=np.int64)
+        gbps, limited = book.bids.gbps_micros, self._market.network.route_limited
         for option in accepted.tolist():
             use = int(options.need[option]) * LOTS_PER_UNIT * int(gbps[options.block[option]])
-            for link in limited[options.route[option]].tolist() if use else []:
-                for period in range(int(options.first[option]), int(options.end[option])):
-                    self._link_load[link, period] += use
-        self._block_load = dict(self._link_load)
-        over = np.array([len(mine) > 0 for mine in limited])[self._route]
-        for piece in np.flatnonzero(over & (gbps[self._bid] > 0)).tolist():
-            self._load(piece, int(self.lots[piece]))
+            window = slice(int(options.first[option]), int(options.end[option]))
+            self._link_load[limited[options.route[option]], window] += use
+        self._block_load = self._link_load.copy()
+        sent = self.lots * gbps[self._bid]
+        for route, links in enumerate(limited):
+            mine = np.flatnonzero((self._route == route) & (sent > 0)) if len(links) else links
+            load = sum_by(self._period[mine], sent[mine], book.periods)
+            self._link_load[links] += load
 
     def _load(self, piece: int, lots: int) -> None:
         use = lots * int(self._market.book.bids.gbps_micros[self._bid[piece]])
         if use:
-            for link in self._market.network.route_limited[self._route[piece]].tolist():
-                self._link_load[link, int(self._period[piece])] += use
+            links = self._market.network.route_limited[self._route[piece]]
+            self._link_load[links, self._period[piece]] += use
 
     def add(self, piece: int, lots: int) -> None:
         """Change one piece."""
@@ -123,16 +128,21 @@ class _Work:
         """Take back the lots by which a bid would get more than it asks for."""
         book = self._market.book
         units = self.lots * (MICROS / self._factor)
+        # Sums of whole lots are exact in floats; others are looked at where they come close.
+        slack = np.where(self._factor == MICROS, 0.0, 0.001)
         for keys, asked in (
             (self._row, book.bids.quantity_lots[self._bid]),
             (self._volume_bids(), book.bids.volume_lots[self._bid]),
         ):
             size = int(keys.max(initial=-1)) + 2
             total = np.bincount(keys + 1, weights=units, minlength=size)
-            close = (keys >= 0) & (total[keys + 1] > asked - 0.001) & (self.lots > 0)
-            for key in np.unique(keys[close]).tolist():
-                mine = np.flatnonzero(keys == key).tolist() if len(keys) else []
-                self._trim(mine, int(asked[mine[0]]))
+            odd = np.bincount(keys + 1, weights=slack, minlength=size)
+            close = (keys >= 0) & (total[keys + 1] > asked - odd[keys + 1]) & (self.lots > 0)
+            where = np.flatnonzero(np.isin(keys, np.unique(keys[close])))
+            where = where[np.argsort(keys[where], kind="stable")]
+            for mine in np.split(where, np.flatnonzero(np.diff(keys[where])) + 1):
+                if len(mine):
+                    self._trim(mine.tolist(), int(asked[mine[0]]))
 
     def _volume_bids(self) -> Ints:
         volume = self._market.book.bids.kind[self._bid] == BidKind.VOLUME
@@ -155,10 +165,9 @@ class _Work:
     def keep_limits(self) -> None:
         """Take back the lots that pass a link, a power budget or the domestic share."""
         limits = self._market.book.link_gbps_micros
-        for (link, period), load in sorted(self._link_load.items()):
-            limit = int(limits[link, period])
-            if limit != UNLIMITED and load > limit * LOTS_PER_UNIT:
-                self._unload_link(link, period)
+        over = (limits != UNLIMITED) & (self._link_load > limits * LOTS_PER_UNIT)
+        for link, period in np.argwhere(over).tolist():
+            self._unload_link(link, period)
         self._add_domestic()
         self._keep_power()
         self._cut_foreign()
@@ -256,9 +265,7 @@ class _Work:
         """(links, periods): Gbps x lots that blocks leave; infinite where there is no limit."""
         limits = self._market.book.link_gbps_micros
         left = np.where(limits == UNLIMITED, np.inf, limits / MICROS * LOTS_PER_UNIT)
-        for (link, period), load in self._block_load.items():
-            left[link, period] -= load / MICROS
-        return left
+        return left - self._block_load / MICROS
 
     def _add_twins(self) -> None:
         """Pieces of nothing: other cells where orders that are not whole lots might go instead."""
@@ -329,6 +336,13 @@ class _Work:
             mine = (demand.sink[ladders.step_ladder] == arcs.sink[arc]) & (worth >= price)
             for row in np.flatnonzero(mine[ladders.row_step]).tolist():
                 yield self._twin(row, arc, pair)
+
+    def share_ties(self) -> None:
+        """Deal the lots of tied orders out pro rata, where one cell serves them."""
+        for tie in list(misshared_ties(self._market, self._pieces, self.lots)):
+            for row, lots in zip(tie.rows.tolist(), tie.lots.tolist(), strict=True):
+                piece = self._twin(row, tie.arc, tie.pair)
+                self.add(piece, lots - int(self.lots[piece]))
 
     def _twin(self, row: int, arc: int, pair: int) -> int:
         """The piece of an order over an arc from a pair, made if need be."""

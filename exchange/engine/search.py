@@ -20,6 +20,7 @@ from exchange.engine.market import (
 from exchange.engine.no_loss import Selection, drop_losers, try_selection
 from exchange.engine.placing import place_blocks
 from exchange.engine.solver import INFINITY, MipSolution, Program, solve_mip
+from exchange.engine.support import TINY
 
 SMALL_OPTIONS, SMALL_ARCS = 400, 2_000  # Books that are searched to the end.
 SMALL_NODES, SMALL_ROUNDS = 2_000, 60
@@ -27,13 +28,14 @@ APART_CELLS = 10_000  # So many cells are told apart from the first.
 # How many options of each job the search looks at, beside those that the relaxation takes, in one
 # round after another. These end when one adds less than WORTH to the welfare, or what is found is
 # CLOSE to the relaxation; with many jobs, where rounds are long, less close.
-ROUNDS, ROUNDS_MANY, WORTH = (3, 8, 12, 16), (1, 3), 0.002
+ROUNDS, ROUNDS_MANY, WORTH = (3, 8, 12, 16), (3,), 0.002
 SURE = 0.1  # A share of a job's value: who gains as much is not up for search.
 MANY_JOBS, CLOSE, CLOSE_MANY = 500, 0.005, 0.015
-NODES, CHECKS, GAP, GAP_MANY = 50, 40, 5e-4, 2e-3
+NODES, CHECKS, GAP, GAP_MANY = 50, 40, 5e-4, 5e-3
 INSERTIONS, INSERTIONS_HUGE, HUGE_COLUMNS = 15, 2, 60_000  # Each solves a program or two.
 HALF = 0.5
 AGREED = 0.99  # Of an option that was accepted: what the relaxation takes of it, to let it be.
+THICK = 0.01  # A share of the jobs.
 SPARE, SPARE_EACH = 200, 3
 
 
@@ -68,8 +70,17 @@ def choose_blocks(convex: Convex, relaxed: Optimum, deadline: float | None) -> S
         spare = _promising(market, relaxed, placed)
         fine = Convex(market.split_at(np.concatenate([placed, spare])), arcs=convex.known_arcs)
         return reinsert(drop_losers(fine, placed), spare)
-    best = _search_core(convex, relaxed, deadline)
+    if _is_thick(market, relaxed):
+        best = drop_losers(convex, np.flatnonzero(relaxed.options >= AGREED))
+    else:
+        best = _search_core(convex, relaxed, deadline)
     return reinsert(best, _promising(market, relaxed, best.accepted))
+
+
+def _is_thick(market: Market, relaxed: Optimum) -> bool:
+    """Few jobs are taken in part: without them little is lost, and what is free they get back."""
+    in_part = (relaxed.options > TINY) & (relaxed.options < AGREED)
+    return len(np.unique(market.options.group[in_part])) <= THICK * market.options.groups
 
 
 def _search_core(convex: Convex, relaxed: Optimum, deadline: float | None) -> Selection:
