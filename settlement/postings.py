@@ -18,6 +18,7 @@ MS_PER_HOUR = 3_600_000
 RULES = "compute-settlement/1"
 _MICROS_DIVISOR: int = MS_PER_HOUR * 10 ** (PRICE_DECIMALS - 6)
 _EXACT = Context(prec=60, traps=[Inexact])
+_compact = json.JSONEncoder(sort_keys=True, separators=(",", ":")).encode
 GRID_GRAMS_PER_MWH = 536_600
 """CO2 of a MWh where no table says better: China's average of 2022, 0.5366 kg a kWh (Ministry of
 Ecology and Environment, National Bureau of Statistics: announcement of 20 December 2024 on the
@@ -28,6 +29,8 @@ Place = Literal["available", "payable", "clearing"]
 
 def scaled_price(price: Decimal) -> int:
     """Return a price in whole units of 10^-21; raises ``decimal.Inexact`` for more decimals."""
+    if not price:  # most congestion, power and policy prices
+        return 0
     return int(price.scaleb(PRICE_DECIMALS, _EXACT).to_integral_exact(context=_EXACT))
 
 
@@ -201,8 +204,7 @@ def shares_between(before: Postings | None, after: Postings) -> dict[str, int]:
 def inputs_sha256(terms: Terms, metered: Metered) -> bytes:
     """Return the hash of all that ``settle`` was given, as sorted compact JSON."""
     given = {"rules": RULES, "terms": _fields(terms), "metered": _fields(metered)}
-    text = json.dumps(given, sort_keys=True, separators=(",", ":"))
-    return hashlib.sha256(text.encode()).digest()
+    return hashlib.sha256(_compact(given).encode()).digest()
 
 
 def _fields(told: Terms | Metered) -> dict[str, int | None]:

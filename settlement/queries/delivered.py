@@ -16,6 +16,8 @@ from dataclasses import dataclass
 
 from django.db import connection
 
+from exchange.foundation.arrays import spelled
+
 MEASURE = """
 WITH slice AS MATERIALIZED (
     SELECT period.id AS period_id, assignment.device_id, device.capacity_lots,
@@ -26,7 +28,7 @@ WITH slice AS MATERIALIZED (
         ON assignment.contract_id = period.contract_id
        AND assignment.starts_at < period.ends_at AND assignment.ends_at > period.starts_at
     JOIN settlement_device AS device ON device.id = assignment.device_id
-    WHERE period.id = ANY(%s)
+    WHERE period.id = ANY(%s::bigint[])
 ), stream AS (
     SELECT slice.*, meter.party, boot.meter_id, boot.boot_id, boot.last_energy_mj,
            greatest(before.ended_at, least(
@@ -107,7 +109,7 @@ class Delivered:
 def delivered_in(period_ids: Sequence[int]) -> dict[tuple[int, str], Delivered]:
     """Return what was delivered, by (period, party); no row where no meter saw the period."""
     with connection.cursor() as cursor:
-        cursor.execute(MEASURE, [list(period_ids)])
+        cursor.execute(MEASURE, [spelled(period_ids)])
         return {
             (period_id, party): Delivered(accel_ms, energy_mj)
             for period_id, party, accel_ms, energy_mj in cursor.fetchall()

@@ -3,18 +3,26 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from decimal import Decimal
 from typing import Any
 
 from django.db import connection
 
+from exchange.foundation.arrays import spelled
 from settlement.models import Dispute, DisputeState, PeriodState, RunKind, SettlementRun
-from settlement.postings import Metered, Postings, Terms, scaled_price
+from settlement.postings import (
+    GRID_GRAMS_PER_MWH,
+    PRICE_DECIMALS,
+    Metered,
+    Postings,
+    Terms,
+    scaled_price,
+)
 from settlement.queries.delivered import Delivered, delivered_in
 from settlement.services.excused import excused_in
 
 BATCH_MAX = 2_000
 LOTS_PER_ACCELERATOR = 1_000
+UNITS_PER_TICK = 10 ** (PRICE_DECIMALS - 3)
 _MILLISECOND = timedelta(milliseconds=1)
 
 # A period that is over waits for late readings until its provisional run.
@@ -57,6 +65,10 @@ ORDER BY period.next_run_at, period.id
 LIMIT %s
 FOR NO KEY UPDATE OF period SKIP LOCKED
 """
+RUNS = """
+SELECT * FROM settlement_settlementrun WHERE period_id = ANY(%s::bigint[]) ORDER BY run_no
+"""
+DISPUTES = "SELECT * FROM settlement_dispute WHERE period_id = ANY(%s::bigint[]) ORDER BY id"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,7 +140,7 @@ def claim_due(now: datetime, *, limit: int = BATCH_MAX) -> list[DuePeriod]:
 def past_of(period_ids: Sequence[int]) -> dict[int, Past]:
     """Return what earlier runs left of these periods."""
     past: dict[int, Past] = {}
-    for run in SettlementRun.objects.filter(period__in=period_ids).order_by("run_no"):
+    for run in SettlementRun.objects.raw(RUNS, [spelled(period_ids)]) if period_ids else ():
         last = postings_of(run)
         peak = max(last.charge, past.get(run.period_id, Past()).peak)
         past[run.period_id] = Past(last=last, peak=peak)
@@ -138,7 +150,7 @@ def past_of(period_ids: Sequence[int]) -> dict[int, Past]:
 def standings_of(period_ids: Sequence[int]) -> dict[int, Standing]:
     """Return what disputes say about these periods; the latest ruling stands."""
     standings: dict[int, Standing] = {}
-    for dispute in Dispute.objects.filter(period__in=period_ids).order_by("id"):
+    for dispute in Dispute.objects.raw(DISPUTES, [spelled(period_ids)]):
         before = standings.get(dispute.period_id, Standing())
         undecided = dispute.decided_at is None
         standings[dispute.period_id] = Standing(
@@ -236,23 +248,42 @@ def contracted_ms(quantity_lots: int, length: timedelta) -> int:
 
 
 def _due_period(row: dict[str, Any]) -> DuePeriod:
-    own = {name: row[name] for name in DuePeriod.__slots__ if name in row}
-    own["state"] = PeriodState(row["state"])
-    return DuePeriod(**own, run_no=RunKind(row["next_run_no"]), terms=_terms(row))
-
-
-def _terms(row: dict[str, Any]) -> Terms:
-    named = {name: row[name] for name in Terms.__slots__ if name in row}
-    if named["grid_grams_per_mwh"] is None:  # no row for so early a year
-        del named["grid_grams_per_mwh"]
-    prices = {name: _scaled(price) for name, price in named.items() if name.endswith("_price")}
-    length = row["ends_at"] - row["starts_at"]
-    return Terms(
-        **(named | prices),
-        contracted_ms=contracted_ms(row["quantity_lots"], length),
-        cell_price=scaled_price(Decimal(row["price_ticks"]).scaleb(-3)),
+    return DuePeriod(
+        id=row["id"],
+        contract_id=row["contract_id"],
+        resold_from_id=row["resold_from_id"],
+        state=PeriodState(row["state"]),
+        run_no=RunKind(row["next_run_no"]),
+        ends_at=row["ends_at"],
+        buyer_id=row["buyer_id"],
+        provider_id=row["provider_id"],
+        auction_id=row["auction_id"],
+        hold_key=row["hold_key"],
+        run_delays_minutes=row["run_delays_minutes"],
+        dispute_days=row["dispute_days"],
+        grid_factor_id=row["grid_factor_id"],
+        terms=_terms(row),
     )
 
 
-def _scaled(price: object) -> int | None:
-    return scaled_price(price) if isinstance(price, Decimal) else None
+def _terms(row: dict[str, Any]) -> Terms:
+    replacement, grid = row["replacement_price"], row["grid_grams_per_mwh"]
+    return Terms(
+        contracted_ms=contracted_ms(row["quantity_lots"], row["ends_at"] - row["starts_at"]),
+        cell_price=row["price_ticks"] * UNITS_PER_TICK,
+        buyer_price=scaled_price(row["buyer_price"]),
+        seller_price=scaled_price(row["seller_price"]),
+        congestion_price=scaled_price(row["congestion_price"]),
+        power_price=scaled_price(row["power_price"]),
+        policy_price=scaled_price(row["policy_price"]),
+        replacement_price=None if replacement is None else scaled_price(replacement),
+        tolerance_ppm=row["tolerance_ppm"],
+        penalty_factor_ppm=row["penalty_factor_ppm"],
+        buyer_fee_ppm=row["buyer_fee_ppm"],
+        seller_fee_ppm=row["seller_fee_ppm"],
+        watts_micros=row["watts_micros"],
+        pue_micros=row["pue_micros"],
+        renewable_micros=row["renewable_micros"],
+        # No row for so early a year: the one that the rules name.
+        grid_grams_per_mwh=GRID_GRAMS_PER_MWH if grid is None else grid,
+    )

@@ -4,6 +4,8 @@ from collections.abc import Sequence
 
 from django.db import connection
 
+from exchange.foundation.arrays import spelled
+
 # Outages that overlap count once. Lots times seconds are accelerator-milliseconds.
 EXCUSED = """
 SELECT period.id, floor(period.quantity_lots * sum(
@@ -16,12 +18,12 @@ JOIN LATERAL (
     WHERE outage.contract_id = period.contract_id AND outage.starts_at < period.ends_at
       AND (outage.ends_at IS NULL OR outage.ends_at > period.starts_at)) AS outages ON true
 CROSS JOIN LATERAL unnest(outages.parts) AS part
-WHERE period.id = ANY(%s) GROUP BY period.id
+WHERE period.id = ANY(%s::bigint[]) GROUP BY period.id
 """
 
 
 def excused_in(period_ids: Sequence[int]) -> dict[int, int]:
     """Return accelerator-milliseconds by period; periods without an outage are not in it."""
     with connection.cursor() as cursor:
-        cursor.execute(EXCUSED, [list(period_ids)])
+        cursor.execute(EXCUSED, [spelled(period_ids)])
         return dict(cursor.fetchall())

@@ -13,6 +13,7 @@ from datetime import datetime
 from django.db import IntegrityError, connection, transaction
 from django.db.backends.utils import CursorWrapper
 
+from exchange.foundation.arrays import spelled
 from settlement.models import AccountKind
 from settlement.queries.chain import LINE, chain_sha256, content_sha256
 from settlement.services.holds import InsufficientFunds, UnknownHold
@@ -126,6 +127,7 @@ INSERT INTO settlement_batch (id, key, previous_id, transfers_count, amount_micr
                               content_sha256, sha256, posted_at)
 VALUES (%s, %s, %s, %s, %s, %s, %s, %s)
 """
+POSTED_ONCE = "settlement_transfer_pkey"
 REFUSAL_OF_CONSTRAINT = {
     "ledger_account_covered": InsufficientFunds,
     "hold_not_overdrawn": HoldOverdrawn,
@@ -173,15 +175,33 @@ def _parts(transfers: Sequence[NewTransfer]) -> Iterator[Sequence[NewTransfer]]:
 def _post(cursor: CursorWrapper, given: Given, *, key: str) -> Posted:
     link = _take_link(cursor)
     lock_and_check(cursor, list(given.values()))
+    fresh = _write(cursor, given, batch_id=link.batch_id)
+    if fresh:
+        sums = Sums.of(fresh.values())
+        _write_sums(cursor, sums)
+        _seal(cursor, link, key=key, amount=sums.amount, lines=sorted(fresh))
+    return Posted(len(fresh), len(given) - len(fresh))
+
+
+def _write(cursor: CursorWrapper, given: Given, *, batch_id: int) -> Given:
+    """Write the transfers that are new and return them; refuse what differs from one posted before.
+
+    Mostly all are new, and the table's key says so while they are written. Only if it finds one
+    that is not are all of them looked up.
+    """
+    try:
+        with transaction.atomic():
+            _copy(cursor, sorted(given), batch_id=batch_id)
+    except IntegrityError as error:
+        if _constraint_of(error) != POSTED_ONCE:
+            raise
+    else:
+        return given
     before = _posted_before(cursor, given)
     fresh = {line: each for line, each in given.items() if line not in before}
     if fresh:
-        sums = Sums.of(fresh.values())
-        lines = sorted(fresh)
-        _copy(cursor, lines, batch_id=link.batch_id)
-        _write_sums(cursor, sums)
-        _seal(cursor, link, key=key, amount=sums.amount, lines=lines)
-    return Posted(len(fresh), len(before))
+        _copy(cursor, sorted(fresh), batch_id=batch_id)
+    return fresh
 
 
 def _take_link(cursor: CursorWrapper) -> _Link:
@@ -197,8 +217,7 @@ def _copy(cursor: CursorWrapper, lines: Iterable[str], *, batch_id: int) -> None
 
 def _posted_before(cursor: CursorWrapper, given: Given) -> set[str]:
     """Return the lines that were posted before; refuse if one of them reads differently here."""
-    ids = "{" + ",".join(map(id_in, given)) + "}"
-    cursor.execute(POSTED_BEFORE, [ids])
+    cursor.execute(POSTED_BEFORE, [spelled(map(id_in, given))])
     before = {str(line) for (line,) in cursor.fetchall()}
     different = before.difference(given)
     if different:
@@ -208,8 +227,8 @@ def _posted_before(cursor: CursorWrapper, given: Given) -> set[str]:
 
 def _write_sums(cursor: CursorWrapper, sums: Sums) -> None:
     if sums.holds:
-        cursor.execute(CAPTURE, [list(sums.holds), list(sums.holds.values())])
-    cursor.execute(MOVE, sums.of_accounts())
+        cursor.execute(CAPTURE, [spelled(sums.holds), spelled(sums.holds.values())])
+    cursor.execute(MOVE, [spelled(column) for column in sums.of_accounts()])
 
 
 def _seal(
@@ -227,6 +246,9 @@ def _seal(
 def _refusal(error: IntegrityError, key: str) -> Exception:
     """Name the rule that the database enforced."""
     diagnosis = getattr(error.__cause__, "diag", None)
-    name = str(getattr(diagnosis, "constraint_name", ""))
-    refusal = REFUSAL_OF_CONSTRAINT.get(name)
+    refusal = REFUSAL_OF_CONSTRAINT.get(_constraint_of(error))
     return refusal(f"batch {key}: {diagnosis.message_detail}") if refusal and diagnosis else error
+
+
+def _constraint_of(error: IntegrityError) -> str:
+    return str(getattr(getattr(error.__cause__, "diag", None), "constraint_name", ""))

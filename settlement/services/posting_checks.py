@@ -4,17 +4,20 @@ from collections.abc import Collection, Iterable, Sequence
 
 from django.db.backends.utils import CursorWrapper
 
+from exchange.foundation.arrays import spelled
 from settlement.services.holds import UnknownHold
 from settlement.services.posting_rows import NewTransfer
 
 ACCOUNTS = """
-SELECT id, currency FROM settlement_ledgeraccount WHERE id = ANY(%s) ORDER BY id FOR NO KEY UPDATE
+SELECT id, currency FROM settlement_ledgeraccount
+WHERE id = ANY(%s::bigint[]) ORDER BY id FOR NO KEY UPDATE
 """
 HOLDS = """
-SELECT id, account_id FROM settlement_hold WHERE id = ANY(%s) ORDER BY id FOR NO KEY UPDATE
+SELECT id, account_id FROM settlement_hold
+WHERE id = ANY(%s::bigint[]) ORDER BY id FOR NO KEY UPDATE
 """
-TRANSFERS = "SELECT id FROM settlement_transfer WHERE id = ANY(%s)"
-PERIODS = "SELECT id FROM settlement_deliveryperiod WHERE id = ANY(%s)"
+TRANSFERS = "SELECT id FROM settlement_transfer WHERE id = ANY(%s::uuid[])"
+PERIODS = "SELECT id FROM settlement_deliveryperiod WHERE id = ANY(%s::bigint[])"
 
 
 class UnknownAccount(Exception):
@@ -55,7 +58,7 @@ def lock_and_check(cursor: CursorWrapper, transfers: Sequence[NewTransfer]) -> N
 
 def _check_accounts(cursor: CursorWrapper, transfers: Sequence[NewTransfer]) -> None:
     wanted = {each.debit_id for each in transfers} | {each.credit_id for each in transfers}
-    cursor.execute(ACCOUNTS, [list(wanted)])
+    cursor.execute(ACCOUNTS, [spelled(wanted)])
     currency: dict[int, str] = dict(cursor.fetchall())
     _refuse_missing(UnknownAccount, wanted, currency)
     if len(set(currency.values())) > 1:
@@ -66,7 +69,7 @@ def _check_accounts(cursor: CursorWrapper, transfers: Sequence[NewTransfer]) -> 
 
 def _check_holds(cursor: CursorWrapper, capturing: Sequence[NewTransfer]) -> None:
     wanted = {each.hold_id for each in capturing}
-    cursor.execute(HOLDS, [list(wanted)])
+    cursor.execute(HOLDS, [spelled(wanted)])
     account: dict[int | None, int] = dict(cursor.fetchall())
     _refuse_missing(UnknownHold, wanted, account)
     for each in capturing:
@@ -78,7 +81,7 @@ def _check_exist(
     cursor: CursorWrapper, query: str, wanted: Collection[object], refusal: type[Exception]
 ) -> None:
     if wanted:
-        cursor.execute(query, [list(wanted)])
+        cursor.execute(query, [spelled(wanted)])
         _refuse_missing(refusal, wanted, (row[0] for row in cursor.fetchall()))
 
 

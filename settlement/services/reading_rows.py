@@ -1,12 +1,13 @@
 """What taking in a batch of readings asks of the database, and writes: a few statements a batch."""
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from operator import attrgetter
 from typing import Any, NamedTuple
 
 from django.db import connection
 
+from exchange.foundation.arrays import spelled
 from settlement.services.plausibility import Boot, Claim, Point
 from settlement.services.posting_rows import NULL
 from settlement.services.reading_events import Report, micros, moment
@@ -243,12 +244,7 @@ def _stream_columns(accepted: Sequence[Accepted]) -> list[str]:
     for each in accepted:
         streams.setdefault(each.stream, []).append(each.report)
     rows = [_stream_row(key, reports) for key, reports in streams.items()]
-    return [_array(column) for column in zip(*rows, strict=True)]
-
-
-def _array(column: Iterable[Any]) -> str:
-    """Spell numbers, moments and UUIDs as PostgreSQL reads an array."""
-    return "{" + ",".join("NULL" if each is None else str(each) for each in column) + "}"
+    return [spelled(column) for column in zip(*rows, strict=True)]
 
 
 def _stream_row(key: StreamKey, reports: Sequence[Report]) -> tuple[Any, ...]:

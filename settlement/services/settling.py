@@ -10,9 +10,11 @@ import logging
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from decimal import Decimal
 
 from django.db import connection, transaction
 
+from exchange.foundation.arrays import spelled
 from settlement.models import Dispute, Hold, PeriodState, RunKind
 from settlement.postings import Metered, greatest_charge, scaled_price, settle
 from settlement.services.announcing import tell_periods_settled
@@ -99,12 +101,16 @@ def _postpone(period: DuePeriod, now: datetime, short: Exception) -> None:
 
 def _settle(due: Sequence[DuePeriod], now: datetime) -> None:
     ids = [period.id for period in due]
-    past, standings = past_of(ids), standings_of(ids)
+    past = past_of([period.id for period in due if period.run_no is not RunKind.PROVISIONAL])
+    standings = standings_of(ids)
     metered = metered_of(due, standings)
-    reckoned = [
-        Reckoned(period, past.get(period.id, Past()), settle(period.terms, metered[period.id]))
-        for period in _with_replacements(due, metered)
-    ]
+    reckoned = _with_replacements(
+        [
+            Reckoned(period, past.get(period.id, Past()), settle(period.terms, metered[period.id]))
+            for period in due
+        ],
+        metered,
+    )
     write_runs(reckoned, metered, now=now)
     disputed = _follow_disputes(reckoned, metered, standings, now=now)
     _move(reckoned, disputed)
@@ -115,22 +121,26 @@ def _settle(due: Sequence[DuePeriod], now: datetime) -> None:
 
 
 def _with_replacements(
-    due: Sequence[DuePeriod], metered: dict[int, Metered]
-) -> Sequence[DuePeriod]:
-    """Return the periods with what their capacity costs elsewhere, where they first fall short."""
+    reckoned: Sequence[Reckoned], metered: dict[int, Metered]
+) -> Sequence[Reckoned]:
+    """Reckon those that first fall short again, with what their capacity costs elsewhere."""
     short = [
-        period.id
-        for period in due
-        if period.terms.replacement_price is None
-        and settle(period.terms, metered[period.id]).penalty
+        each.period.id
+        for each in reckoned
+        if each.after.penalty and each.period.terms.replacement_price is None
     ]
     quotes = quote_replacements(short)
     return [
-        replace(period, terms=replace(period.terms, replacement_price=scaled_price(quote)))
-        if (quote := quotes.get(period.id)) is not None
-        else period
-        for period in due
+        _at(each, quote, metered[each.period.id])
+        if (quote := quotes.get(each.period.id)) is not None
+        else each
+        for each in reckoned
     ]
+
+
+def _at(each: Reckoned, quote: Decimal, metered: Metered) -> Reckoned:
+    terms = replace(each.period.terms, replacement_price=scaled_price(quote))
+    return Reckoned(replace(each.period, terms=terms), each.past, settle(terms, metered))
 
 
 def _follow_disputes(
@@ -180,7 +190,7 @@ def _move(reckoned: Sequence[Reckoned], disputed: set[int]) -> None:
         for each in reckoned
     ]
     with connection.cursor() as cursor:
-        cursor.execute(MOVE, [list(column) for column in zip(*rows, strict=True)])
+        cursor.execute(MOVE, [spelled(column) for column in zip(*rows, strict=True)])
         if cursor.rowcount != len(rows):
             raise ClaimBroken(f"{len(rows) - cursor.rowcount} of {len(rows)} periods moved away")
 

@@ -1,6 +1,6 @@
 """A statement begins as a draft when the first run of a month concerns its organization."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -14,10 +14,11 @@ SERIES_OF_SIDE = {Side.BUYER: "B", Side.PROVIDER: "P"}
 MONTHS = 12
 # Shared with other batches, against finalizing: a run never joins a month that was written down.
 KEEP_OPEN = """
-SELECT public_id, state FROM settlement_statement
+SELECT side, organization_id, public_id, state FROM settlement_statement
 WHERE organization_id = ANY(%s) AND starts_at = %s AND currency = %s AND revision = 0
 ORDER BY id FOR SHARE
 """
+Party = tuple[str, int]  # side, organization
 
 
 class MonthClosed(Exception):
@@ -41,26 +42,33 @@ def open_drafts(periods: Iterable[DuePeriod], *, now: datetime) -> None:
     Raises MonthClosed where ``now`` is so old that the month's statement was finalized meanwhile.
     """
     starts_at, ends_at = month_of(now)
-    parties = {(Side.BUYER, period.buyer_id) for period in periods} | {
+    parties: set[Party] = {(Side.BUYER, period.buyer_id) for period in periods} | {
         (Side.PROVIDER, period.provider_id) for period in periods
     }
-    Statement.objects.bulk_create(
-        [
-            Statement(
-                organization_id=organization_id,
-                side=side,
-                currency=settings.MARKET_CURRENCY,
-                starts_at=starts_at,
-                ends_at=ends_at,
-                series=f"{SERIES_OF_SIDE[side]}{starts_at:%Y}",
-            )
-            for side, organization_id in sorted(parties)
-        ],
-        ignore_conflicts=True,
-    )
+    if missing := parties - _kept_open(parties, starts_at):
+        Statement.objects.bulk_create(
+            [
+                Statement(
+                    organization_id=organization_id,
+                    side=side,
+                    currency=settings.MARKET_CURRENCY,
+                    starts_at=starts_at,
+                    ends_at=ends_at,
+                    series=f"{SERIES_OF_SIDE[Side(side)]}{starts_at:%Y}",
+                )
+                for side, organization_id in sorted(missing)
+            ],
+            ignore_conflicts=True,
+        )
+        _kept_open(missing, starts_at)
+
+
+def _kept_open(parties: Collection[Party], starts_at: datetime) -> set[Party]:
+    """Return which of the parties have a draft, which stays one until we commit."""
+    organizations = sorted({organization_id for _, organization_id in parties})
     with connection.cursor() as cursor:
-        organizations = sorted({organization_id for _, organization_id in parties})
         cursor.execute(KEEP_OPEN, [organizations, starts_at, settings.MARKET_CURRENCY])
-        closed = [public_id for public_id, state in cursor.fetchall() if state != "draft"]
-    if closed:
+        found = cursor.fetchall()
+    if closed := [public_id for *_, public_id, state in found if state != "draft"]:
         raise MonthClosed(f"finalized meanwhile: {', '.join(closed[:5])}")
+    return {(side, organization_id) for side, organization_id, *_ in found}

@@ -24,6 +24,8 @@ BENCHES = (
     "national",
     "readings",
     "posting",
+    "settling",
+    "audit",
     "month",
 )
 RESULTS = Path(__file__).parents[2] / "bench-results"
