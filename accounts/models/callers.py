@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from accounts.models.roles import KIND_OF_SCOPE, SCOPES_OF_ROLE
+from accounts.models.roles import KIND_OF_SCOPE, SCOPES_OF_ROLE, Scope
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,7 +38,7 @@ class Caller:
     @property
     def may_trade(self) -> bool:
         """Whether this caller may place orders: an owner, a trader or a key with such a scope."""
-        return any(self.has_scope(scope) for scope in KIND_OF_SCOPE)
+        return any(self.has_scope(scope) for scope in (Scope.BIDS_WRITE, Scope.OFFERS_WRITE))
 
     def has_scope(self, scope: str) -> bool:
         """Return whether this caller may use ``scope``, by its key or its role."""

@@ -43,6 +43,9 @@ class Scope(models.TextChoices):
     STATEMENTS_READ = "statements:read", "see statements"
     READINGS_READ = "readings:read", "see readings"
     READINGS_WRITE = "readings:write", "report readings, for a meter"
+    MEASURES_READ = "measures:read", "see halts and limits that are asked for"
+    MEASURES_WRITE = "measures:write", "ask for halts and limits, and refuse them"
+    MEASURES_APPROVE = "measures:approve", "approve halts and limits that others asked for"
     WEBHOOKS_READ = "webhooks:read", "see webhook endpoints and their logs"
     WEBHOOKS_WRITE = "webhooks:write", "change webhook endpoints"
 
@@ -57,21 +60,25 @@ TRADES = frozenset(
             Scope.CONTRACTS_WRITE,
             Scope.CONTRACTS_ACCESS,
             Scope.METERS_WRITE,
+            Scope.MEASURES_WRITE,
         ),
     )
 )
 OWNS = frozenset(map(str, (Scope.PAYOUTS_WRITE, Scope.PROJECTS_WRITE, Scope.WEBHOOKS_WRITE)))
 """What moves money out, says how much others may spend, or tells outsiders: an owner's alone."""
+APPROVES = frozenset({str(Scope.MEASURES_APPROVE)})
 SCOPES_OF_ROLE: Mapping[str, frozenset[str]] = {
-    Role.OWNER: READS | TRADES | OWNS,
+    Role.OWNER: READS | TRADES | OWNS | APPROVES,
     Role.TRADER: READS | TRADES,
     Role.VIEWER: READS,
-    Role.APPROVER: READS,
+    Role.APPROVER: READS | APPROVES,
 }
 METER_SCOPES = frozenset({str(Scope.READINGS_WRITE)})
 KIND_OF_SCOPE: Mapping[str, Kind] = {
     Scope.BIDS_WRITE: Kind.BUYS,
     Scope.OFFERS_WRITE: Kind.PROVIDES,
     Scope.PROJECTS_WRITE: Kind.BUYS,
+    Scope.MEASURES_WRITE: Kind.OPERATES,
+    Scope.MEASURES_APPROVE: Kind.OPERATES,
 }
 """Scopes that are worth nothing unless the organization is of this kind."""

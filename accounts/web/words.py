@@ -51,6 +51,13 @@ WORDS: dict[str, "str | Promise"] = {
     "evidence": _("evidence is looked into"),
     "upheld": _("upheld"),
     "partial": _("upheld in part"),
+    # measures of the operator
+    "asked": _("waits for a second operator"),
+    "approved": _("approved"),
+    "halt": _("halt"),
+    "resume": _("resume"),
+    "price_cap": _("price cap"),
+    "position_limit": _("position limit"),
     # delivery periods
     "metered": _("metered"),
     "provisional": _("provisional"),

@@ -145,8 +145,11 @@ class AuctionSeriesAdmin(admin.ModelAdmin[AuctionSeries]):
         return False
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
-        """Return what an existing series may not change: its name in book files and its money."""
-        return ["code", "currency"] if obj else []
+        """Return what an existing series may not change: its name in book files and its money.
+
+        Its price cap is changed by a measure, which another operator approves.
+        """
+        return ["code", "currency", "price_cap_ticks"] if obj else []
 
 
 @admin.register(CellPrice)

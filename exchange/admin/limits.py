@@ -1,9 +1,10 @@
-"""Position limits: the operator sets them, with a reason."""
+"""Position limits: one operator asks for them with a reason, another approves."""
 
 from typing import Any
 
 from django import forms
 from django.contrib import admin
+from django.db import models
 from django.utils.translation import gettext_lazy
 
 from accounts.models import Caller, Organization
@@ -11,7 +12,7 @@ from accounts.web.admin_actions import ReasonForm
 from accounts.web.admin_entering import EnteringAdmin
 from exchange.foundation.money import LOTS, MICROS
 from exchange.models import PositionLimit
-from exchange.services.position_limits import set_position_limit
+from exchange.services.measures import ask_position_limit
 
 HOUR_MINUTES = 60
 
@@ -45,16 +46,16 @@ class PositionLimitAdmin(EnteringAdmin, admin.ModelAdmin[PositionLimit]):
     """How large a position each organization may take in one auction."""
 
     entering_form = LimitForm
-    entering_title = gettext_lazy("Set a position limit")
+    entering_title = gettext_lazy("Ask for a position limit")
     list_display = ["organization", "lot_minutes_max", "cost_micros_max", "reason", "set_at"]
     list_select_related = ["organization"]
     search_fields = ["organization__name", "=organization__public_id", "reason"]
     date_hierarchy = "set_at"
 
-    def enter(self, said: dict[str, Any], actor: Caller) -> PositionLimit:
-        """Set the limit."""
+    def enter(self, said: dict[str, Any], actor: Caller) -> models.Model:
+        """Ask for the limit; it waits among the measures for somebody else to approve it."""
         hours, amount = said["hours"], said["amount"]
-        return set_position_limit(
+        return ask_position_limit(
             said["organization"],
             lot_minutes_max=None if hours is None else int(hours * LOTS * HOUR_MINUTES),
             cost_micros_max=None if amount is None else int(amount * MICROS),

@@ -26,8 +26,9 @@ from exchange.services.bulk_bids import BulkRefused
 from exchange.services.csv_rows import FileRefused
 from exchange.services.faults import TermsRefused
 from exchange.services.freezes import MarketAlreadyFrozen, MarketNotFrozen
-from exchange.services.gates import AuctionNotOpen, MarketFrozen
+from exchange.services.gates import AuctionNotOpen, MarketFrozen, PartHalted
 from exchange.services.maintenance import MaintenanceNotFound
+from exchange.services.measures import MeasureMalformed, MeasureNotFound
 from exchange.services.offers import (
     CapacityExceeded,
     OfferChanged,
@@ -114,6 +115,7 @@ REFUSALS: dict[type[Exception], tuple[HTTPStatus, str]] = {
     FileRefused: (HTTPStatus.BAD_REQUEST, "file_refused"),
     BulkRefused: (HTTPStatus.UNPROCESSABLE_ENTITY, "bulk_refused"),
     AuctionNotOpen: (HTTPStatus.CONFLICT, "auction_not_open"),
+    PartHalted: (HTTPStatus.CONFLICT, "part_halted"),
     MarketFrozen: (HTTPStatus.SERVICE_UNAVAILABLE, "market_frozen"),
     BidNotFound: (HTTPStatus.NOT_FOUND, "bid_not_found"),
     BidNotLive: (HTTPStatus.CONFLICT, "bid_not_live"),
@@ -126,6 +128,8 @@ REFUSALS: dict[type[Exception], tuple[HTTPStatus, str]] = {
     AuctionNotVoidable: (HTTPStatus.CONFLICT, "auction_not_voidable"),
     MarketAlreadyFrozen: (HTTPStatus.CONFLICT, "market_already_frozen"),
     MarketNotFrozen: (HTTPStatus.CONFLICT, "market_not_frozen"),
+    MeasureNotFound: (HTTPStatus.NOT_FOUND, "measure_not_found"),
+    MeasureMalformed: (HTTPStatus.UNPROCESSABLE_ENTITY, "measure_malformed"),
     # Money
     InsufficientFunds: (HTTPStatus.PAYMENT_REQUIRED, "insufficient_funds"),
     CreditInUse: (HTTPStatus.CONFLICT, "credit_in_use"),

@@ -4,12 +4,18 @@ from exchange.models.auctions import (
     AuctionSeries,
     AuctionState,
     Horizon,
-    MarketFreeze,
 )
 from exchange.models.bids import BID_MOVES, Bid, BidKind, BidState, TimeInForce
 from exchange.models.books import BidEntry, OfferEntry
 from exchange.models.chips import Accelerator, AcceleratorKind, AiModel, Grade
 from exchange.models.events import MarketEvent
+from exchange.models.halts import (
+    MEASURE_MOVES,
+    MarketFreeze,
+    Measure,
+    MeasureKind,
+    MeasureState,
+)
 from exchange.models.limits import PositionLimit
 from exchange.models.network import Link, PowerBudget, Region, Route
 from exchange.models.offers import OFFER_MOVES, Offer, OfferState, OfferVersion
@@ -28,6 +34,7 @@ from exchange.models.sites import MaintenanceWindow, Site, SiteCapacity
 __all__ = [
     "AUCTION_MOVES",
     "BID_MOVES",
+    "MEASURE_MOVES",
     "OFFER_MOVES",
     "Accelerator",
     "AcceleratorKind",
@@ -51,6 +58,9 @@ __all__ = [
     "MaintenanceWindow",
     "MarketEvent",
     "MarketFreeze",
+    "Measure",
+    "MeasureKind",
+    "MeasureState",
     "Offer",
     "OfferEntry",
     "OfferFill",

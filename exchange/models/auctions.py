@@ -251,27 +251,3 @@ class Auction(models.Model):
         assert 0 <= number < self.periods, number
         step = timedelta(minutes=self.period_minutes)
         return Period(self.starts_at + number * step, self.starts_at + (number + 1) * step)
-
-
-class MarketFreeze(models.Model):
-    """An operator's halt: while one is not lifted, no order is taken and the gates wait."""
-
-    reason = models.CharField(max_length=REASON_LENGTH_MAX)
-    actor = models.CharField(max_length=80)
-    frozen_at = models.DateTimeField()
-    lifted_at = models.DateTimeField(null=True, blank=True)
-    lifted_by = models.CharField(max_length=80, blank=True)
-
-    objects = OpenQuerySet.as_manager()
-
-    class Meta:
-        ordering = ["-id"]
-        constraints = [
-            models.UniqueConstraint(
-                models.Value(1), condition=Q(lifted_at__isnull=True), name="market_frozen_once"
-            ),
-            holds("market_freeze_has_a_reason", ~Q(reason="")),
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.frozen_at}: {self.reason}"

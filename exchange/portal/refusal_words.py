@@ -57,6 +57,7 @@ REFUSAL_WORDS: dict[str, "str | Promise"] = {
     "market_frozen": _(
         "The market is halted. No order is taken until the operator lifts the halt."
     ),
+    "part_halted": _("The operator has halted what this order needs. It takes no orders now."),
     "collateral_missing": _(
         "The operator asks for collateral, and your free money does not cover it."
     ),

@@ -6,11 +6,12 @@ from typing import Any
 from django import forms
 from django.utils.functional import Promise
 from django.utils.translation import get_language
+from django.utils.translation import gettext as _
 
 from exchange.portal.refusal_words import REFUSAL_ENDS, REFUSAL_WORDS
 from exchange.services.bids import BidNotFound, BidNotLive
 from exchange.services.faults import TermsRefused
-from exchange.services.gates import AuctionNotOpen, MarketFrozen
+from exchange.services.gates import AuctionNotOpen, MarketFrozen, PartHalted
 from exchange.services.maintenance import MaintenanceNotFound
 from exchange.services.offers import (
     CapacityExceeded,
@@ -34,6 +35,7 @@ CODES: Mapping[type[Exception], str] = {
     PositionLimitExceeded: "position_limit",
     UnknownProject: "project_unknown",
     CapacityExceeded: "capacity_exceeded",
+    PartHalted: "part_halted",
     MarketFrozen: "market_frozen",
     OfferChanged: "offer_changed",
     OfferNotFound: "offer_not_found",
@@ -56,8 +58,11 @@ def detail_for_reader(detail: str) -> str:
 
 
 def words_of_refusal(refused: Exception) -> str:
-    """Return what a refusal as a whole means."""
-    return str(words_of(CODES[type(refused)], str(refused)))
+    """Return what a refusal as a whole means; a halt's in the operator's own words."""
+    words = str(words_of(CODES[type(refused)], str(refused)))
+    if isinstance(refused, MarketFrozen | PartHalted):
+        return f"{words} {_('Reason')}: {refused.reason}"
+    return words
 
 
 def carry_out(

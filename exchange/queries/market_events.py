@@ -51,12 +51,15 @@ def clock_and_gate() -> dict[str, Any]:
 def _told(rows: list[MarketEvent]) -> Iterable[Told]:
     of_auctions = [row.subject for row in rows if row.kind == "auction"]
     auctions = Auction.objects.select_related("series").in_bulk(of_auctions)
-    halts = MarketFreeze.objects.in_bulk([row.subject for row in rows if row.kind == "halt"])
+    scoped = MarketFreeze.objects.select_related("series", "region", "accelerator")
+    halts = scoped.in_bulk([row.subject for row in rows if row.kind == "halt"])
     for row in rows:
         if row.kind == "auction":
             told = _auction(auctions[row.subject], row.word)
         else:
-            told = {"frozen": row.word == "frozen", "reason": halts[row.subject].reason}
+            halt = halts[row.subject]
+            told = {"frozen": row.word == "frozen", "reason": halt.reason}
+            told |= {"scope": halt.scope, "part": halt.part}
         yield Told(row.pk, row.kind, told | {"at": row.happened_at.isoformat()})
 
 

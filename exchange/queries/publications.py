@@ -11,7 +11,9 @@ from exchange.models import Auction, ClearingResult
 
 _STAMP = """
 SELECT version::text, (SELECT public_id FROM exchange_auction WHERE state = 'published'
-                       ORDER BY published_at DESC LIMIT 1)
+                       ORDER BY published_at DESC LIMIT 1),
+       (SELECT string_agg(id::text, ',' ORDER BY id) FROM exchange_marketfreeze
+        WHERE lifted_at IS NULL)
 FROM catalogue_version
 """
 
@@ -23,11 +25,11 @@ def published_auctions() -> "QuerySet[Auction]":
 
 
 def market_stamp() -> str:
-    """Return a text that is another one after a publication or a change of the catalogue."""
+    """Return a text that is another one after a publication, a halt, a change of the catalogue."""
     with connection.cursor() as cursor:
         cursor.execute(_STAMP)
-        version, latest = cursor.fetchone()
-    return f"{version}/{latest or ''}"
+        version, latest, halts = cursor.fetchone()
+    return f"{version}/{latest or ''}/{halts or ''}"
 
 
 def public_result(public_id: str) -> ClearingResult | None:

@@ -6,14 +6,14 @@ A step that finds its row moved on does nothing, so knocks may be lost, late or 
 from datetime import timedelta
 
 from django.db import connection, transaction
-from django.db.models import Exists, QuerySet
 
 from accounts.models.callers import Caller
 from accounts.services import audit_rows
 from accounts.services.organizations import ReasonMissing
 from exchange.foundation.market_time import MarketNow, market_now
 from exchange.foundation.states import IllegalMove, LostRace, move
-from exchange.models import AUCTION_MOVES, Auction, AuctionSeries, AuctionState, MarketFreeze
+from exchange.models import AUCTION_MOVES, Auction, AuctionSeries, AuctionState
+from exchange.queries.halts import gate_is_halted
 from exchange.services.calendar import slots_after
 from exchange.services.endings import Ending, end_bids_of_auction
 from exchange.services.entering import enter_orders
@@ -67,7 +67,7 @@ _TERMS = (
 
 def open_auction(auction_id: int) -> bool:
     """Open the book of an auction whose time has come; return whether this call did it."""
-    due = Auction.objects.due_to_open().filter(~Exists(_halt()), pk=auction_id)
+    due = Auction.objects.due_to_open().filter(~gate_is_halted(), pk=auction_id)
     return bool(due.update(state=AuctionState.OPEN, opened_at=MarketNow()))
 
 
@@ -80,7 +80,7 @@ def close_auction(auction_id: int) -> bool:
     """
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [GATES_LOCK])
-    due = Auction.objects.due_to_close().filter(~Exists(_halt()), pk=auction_id)
+    due = Auction.objects.due_to_close().filter(~gate_is_halted(), pk=auction_id)
     if not due.update(state=AuctionState.CLOSED, closed_at=MarketNow()):
         return False
     enter_orders(auction_id)
@@ -136,7 +136,3 @@ def _void(auction: Auction, code: str, detail: str, actor: str) -> None:
         voided_at=market_now(),
     )
     end_bids_of_auction(auction, Ending("auction_voided", detail[:200], actor))
-
-
-def _halt() -> QuerySet[MarketFreeze]:
-    return MarketFreeze.objects.filter(lifted_at__isnull=True)

@@ -47,6 +47,9 @@ def place_bid(body: object, *, caller: Caller) -> BidCard:
         floor.refuse_unless_open(floor.gates[named])
     if terms is None:
         raise TermsRefused(faults.found)
+    halted = floor.halt_of(terms.regions, terms.accelerators)
+    if halted is not None:
+        raise halted
     positions = positions_of(caller.organization_id) if floor.limited else None
     beyond = positions.refusal_of(terms) if positions else None
     if beyond is not None:

@@ -16,7 +16,7 @@ from exchange.services.bid_holds import GroupHold, Job, cover_group, holds_of_gr
 from exchange.services.bid_rows import NewBid, copy_bids
 from exchange.services.bid_terms import auction_named_in, read_bid_terms
 from exchange.services.faults import Fault, Faults, TermsRefused
-from exchange.services.gates import AuctionNotOpen, Floor, hold_gates
+from exchange.services.gates import AuctionNotOpen, Floor, PartHalted, hold_gates
 from exchange.services.position_limits import PositionLimitExceeded, positions_of
 from settlement.services.budgets import BudgetExceeded, Budgets, UnknownProject
 from settlement.services.holds import HoldRequest, InsufficientFunds, cover_holds
@@ -110,7 +110,9 @@ def _read(body: object, floor: Floor) -> BidTerms | TermsRefused | AuctionNotOpe
     gate = floor.gates.get(auction_named_in(body) or "")
     if gate is not None and not floor.is_open(gate):
         return floor.refusal_of(gate)
-    return TermsRefused(faults.found) if terms is None else terms
+    if terms is None:
+        return TermsRefused(faults.found)
+    return floor.halt_of(terms.regions, terms.accelerators) or terms
 
 
 def _within_limits(
@@ -215,6 +217,8 @@ def _refuse_any(answers: dict[int, Answer]) -> None:
             errors.extend(
                 {**error, "pointer": f"/bids/{place}{error['pointer']}"} for error in answer.errors
             )
+        elif isinstance(answer, PartHalted):
+            errors.append(_error(f"/bids/{place}", "part_halted", answer))
         elif isinstance(answer, AuctionNotOpen):
             errors.append(_error(f"/bids/{place}/auction", "auction_not_open", answer))
         elif isinstance(answer, Exception):

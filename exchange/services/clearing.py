@@ -26,6 +26,7 @@ from exchange.foundation.market_time import market_now
 from exchange.foundation.states import LostRace, move
 from exchange.models import AUCTION_MOVES, Auction, AuctionState
 from exchange.queries.books import read_book
+from exchange.queries.halts import book_is_halted, gate_is_halted
 from exchange.services.answers import answer_bids
 from exchange.services.archives import archive_book, archive_result
 from exchange.services.results import Result, analyze_results, write_result_rows
@@ -43,6 +44,10 @@ class ClearingRefused(Exception):
         super().__init__(f"{code}: {detail}")
         self.code = code
         self.detail = detail
+
+
+class HaltedMeanwhile(Exception):
+    """An operator halted the auction, or something in its book, while it was computed."""
 
 
 def clear_auction(auction_id: int) -> bool:
@@ -70,7 +75,9 @@ def claimed(auction_id: int) -> Iterator[Auction | None]:
         yield None
         return
     try:
-        waiting = Auction.objects.waiting_to_be_cleared().filter(~Exists(_earlier()), pk=auction_id)
+        waiting = Auction.objects.waiting_to_be_cleared().filter(
+            ~Exists(_earlier()), ~book_is_halted(), pk=auction_id
+        )
         begun = waiting.order_by().update(attempts=F("attempts") + 1)
         yield Auction.objects.get(pk=auction_id) if begun else None
     finally:
@@ -79,10 +86,14 @@ def claimed(auction_id: int) -> Iterator[Auction | None]:
 
 
 def _earlier() -> QuerySet[Auction]:
-    """Auctions over some of the same time that are to be decided first."""
+    """Auctions over some of the same time that are to be decided first.
+
+    One that a halt keeps open has no book yet: what others sell meanwhile, it will find sold.
+    """
     same_gate = Q(closes_at=OuterRef("closes_at"), pk__lt=OuterRef("pk"))
     return Auction.objects.filter(
         Q(closes_at__lt=OuterRef("closes_at")) | same_gate,
+        ~(Q(state=AuctionState.OPEN) & Q(gate_is_halted())),
         state__in=[AuctionState.OPEN, AuctionState.CLOSED, AuctionState.CLEARED],
         starts_at__lt=OuterRef("ends_at"),
         ends_at__gt=OuterRef("starts_at"),
@@ -95,6 +106,9 @@ def _clear_claimed(auction: Auction) -> bool:
         analyze_results()
     except LostRace:
         logger.info("auction %s was cleared by another worker", auction.public_id)
+        return False
+    except HaltedMeanwhile:
+        logger.info("auction %s was halted while it was cleared", auction.public_id)
         return False
     except DatabaseError:
         raise  # The server went away or refused: the next knock tries again.
@@ -123,7 +137,12 @@ def compute(auction: Auction) -> Result:
 
 @transaction.atomic
 def write(auction: Auction, result: Result) -> None:
-    """Write a result in one database transaction; the move comes first, and decides who writes."""
+    """Write a result in one database transaction; the move comes first, and decides who writes.
+
+    Raises LostRace, and HaltedMeanwhile: the auction is cleared again once the halt is lifted.
+    """
+    if Auction.objects.filter(book_is_halted(), pk=auction.pk).exists():
+        raise HaltedMeanwhile
     move(
         auction,
         to=AuctionState.CLEARED,

@@ -23,7 +23,11 @@ JOIN exchange_accelerator AS accelerator
   ON accelerator.id = offer.accelerator_id AND accelerator.tradable
 JOIN accounts_organization AS provider
   ON provider.id = offer.provider_id AND provider.state = 'active'
+JOIN exchange_site AS site ON site.id = offer.site_id
 WHERE auction.id = %(auction)s
+  AND NOT EXISTS (
+    SELECT FROM exchange_marketfreeze AS halt WHERE halt.lifted_at IS NULL
+      AND (halt.region_id = site.region_id OR halt.accelerator_id = offer.accelerator_id))
   AND (offer.resale_id IS NULL OR offer.resale_id = ANY(%(resales)s))
 """
 # Whoever would buy from themselves is kept out of the book: such a fill would be a wash trade,

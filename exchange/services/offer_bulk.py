@@ -12,6 +12,7 @@ from accounts.models.callers import Caller
 from exchange.foundation.money import LOTS, TICKS, format_scaled
 from exchange.models import Offer, OfferVersion
 from exchange.services.faults import TermsRefused
+from exchange.services.gates import PartHalted
 from exchange.services.offers import (
     CapacityExceeded,
     OfferNotFound,
@@ -83,7 +84,14 @@ class TooManyOffers(Exception):
     """More offers than one change takes."""
 
 
-_EXPECTED = (TermsRefused, CapacityExceeded, CollateralMissing, OfferNotFound, OfferNotLive)
+_EXPECTED = (
+    TermsRefused,
+    CapacityExceeded,
+    CollateralMissing,
+    OfferNotFound,
+    OfferNotLive,
+    PartHalted,
+)
 
 
 @transaction.atomic

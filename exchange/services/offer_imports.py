@@ -27,6 +27,7 @@ from exchange.services.offer_terms import (
 from exchange.services.offers import (
     lock_sites,
     refuse_in_freeze,
+    refuse_in_halted_places,
     refuse_uncovered,
     write_offers,
 )
@@ -47,8 +48,8 @@ class RowReport(NamedTuple):
 def import_offers(raw: bytes, *, caller: Caller) -> list[Offer]:
     """List every offer of the file, active at once; return them in its order.
 
-    Raises FileRefused with the faults of all rows, CollateralMissing and MarketFrozen; nothing is
-    written then.
+    Raises FileRefused with the faults of all rows, CollateralMissing, MarketFrozen and PartHalted;
+    nothing is written then.
     """
     refuse_in_freeze()
     reports = check_offers(raw, caller=caller)
@@ -56,6 +57,7 @@ def import_offers(raw: bytes, *, caller: Caller) -> list[Offer]:
     if faults:
         raise FileRefused(faults)
     news = [report.new for report in reports if report.new is not None]
+    refuse_in_halted_places({(new.site_id, new.accelerator_id) for new in news})
     refuse_uncovered([new.terms for new in news], caller)
     return write_offers(news, caller=caller, state=OfferState.ACTIVE)
 

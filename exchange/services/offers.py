@@ -4,7 +4,7 @@ Whoever writes offers of a site holds the lock on its row, so that two of them c
 the same accelerators. Terms never change: an edit adds a version, and what was sold stays sold.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import timedelta
 from typing import Any, Final
 
@@ -17,10 +17,11 @@ from exchange.foundation.states import LostRace, move
 from exchange.models import OFFER_MOVES, MarketFreeze, Offer, OfferState, OfferVersion, Site
 from exchange.models.offers import OFFER_STATES_LIVE
 from exchange.queries.capacity import Holdings, Segment, holdings_at
+from exchange.queries.halts import halt_of_places
 from exchange.services.auctions import actor_name
 from exchange.services.body_fields import Fields
 from exchange.services.faults import Fault, Faults, TermsRefused
-from exchange.services.gates import MarketFrozen
+from exchange.services.gates import MarketFrozen, PartHalted
 from exchange.services.offer_terms import (
     LABEL_MAX,
     TERM_FIELDS,
@@ -66,13 +67,14 @@ class CapacityExceeded(Exception):
 def create_offer(body: object, *, caller: Caller, draft: bool = False) -> Offer:
     """List an offer from a body as the API takes it; active at once unless it is a draft.
 
-    Raises TermsRefused, CapacityExceeded, MarketFrozen.
+    Raises TermsRefused, CapacityExceeded, MarketFrozen, PartHalted.
     """
     refuse_in_freeze()
     faults = Faults()
     new = read_new_offer(_mapping(body), offer_rules(), caller.organization_id, faults)
     if new is None:
         raise TermsRefused(faults.found)
+    refuse_in_halted_places([(new.site_id, new.accelerator_id)])
     lock_sites([new.site_id])
     if not draft:
         refuse_uncovered([new.terms], caller)
@@ -95,6 +97,7 @@ def edit_offer(public_id: str, changes: object, *, version: int | None, caller: 
         raise OfferChanged(f"the offer is at version {offer.terms.number}, not {version}")
     if offer.state not in OFFER_STATES_LIVE:
         raise OfferNotLive(f"the offer is {offer.state}")
+    refuse_in_halted_places([(offer.site_id, offer.accelerator_id)])
     terms, label = _read_edit(offer, _mapping(changes))
     _refuse_edit(offer, terms)
     _add_version(offer, terms, offer.terms.number + 1, actor_name(caller))
@@ -124,8 +127,16 @@ def withdraw_offer(public_id: str, *, caller: Caller, reason: str = "") -> Offer
 
 def refuse_in_freeze() -> None:
     """Raise MarketFrozen while an operator has halted the market."""
-    if MarketFreeze.objects.filter(lifted_at__isnull=True).exists():
-        raise MarketFrozen("the market is frozen; no order is taken")
+    halt = MarketFreeze.objects.live().of_all().first()
+    if halt is not None:
+        raise MarketFrozen(halt.reason)
+
+
+def refuse_in_halted_places(places: Collection[tuple[int, int]]) -> None:
+    """Raise PartHalted if the region or accelerator of any (site, accelerator) is halted."""
+    halt = halt_of_places(places)
+    if halt is not None:
+        raise PartHalted(f"{halt.scope} {halt.part}", halt.reason)
 
 
 def lock_sites(site_ids: Iterable[int]) -> None:
@@ -249,6 +260,7 @@ def _move(public_id: str, to: str, caller: Caller, **changes: str) -> Offer:
         raise OfferNotLive(f"the offer is {offer.state}")
     if to == OfferState.ACTIVE:
         refuse_in_freeze()
+        refuse_in_halted_places([(offer.site_id, offer.accelerator_id)])
         _refuse_again(offer)
     try:
         stamp: dict[str, Any] = {"actor": actor_name(caller), "moved_at": market_now()}

@@ -106,6 +106,9 @@ def _read(body: object) -> tuple[BidTerms, Gate, Floor]:
         floor.refuse_unless_open(gate)
     if terms is None:
         raise TermsRefused(faults.found)
+    halted = floor.halt_of(terms.regions, terms.accelerators)
+    if halted is not None:
+        raise halted
     found = gate or floor.standing
     assert found is not None, "terms without a gate were refused"
     return terms, found, floor

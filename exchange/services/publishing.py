@@ -12,6 +12,7 @@ from django.db import connection, transaction
 from exchange.foundation.market_time import market_now
 from exchange.foundation.states import LostRace, move
 from exchange.models import AUCTION_MOVES, Auction, AuctionState
+from exchange.queries.halts import book_is_halted
 from exchange.services.announcing import tell_published
 from exchange.services.contract_terms import contract_terms, greatest_cost_of
 from exchange.services.standing import settle_standing_holds
@@ -48,7 +49,8 @@ def publish_auction(auction_id: int) -> bool:
 
     What goes wrong is recorded on the auction as an alarm and raised.
     """
-    auction = Auction.objects.filter(pk=auction_id, state=AuctionState.CLEARED).first()
+    cleared = Auction.objects.filter(~book_is_halted(), pk=auction_id, state=AuctionState.CLEARED)
+    auction = cleared.first()
     if auction is None:
         return False
     try:

@@ -55,6 +55,10 @@ RULES = {
     "buyer's owners own": "302 404 403 403 ok 403 - 403 403",
     "provider": "302 ok ok ok ok ok - 403 403",
     "provider own": "302 404 ok ok ok ok - 403 403",
+    "ask": "401 403 403 403 403 403 403 ok 403",
+    "see all own": "401 404 404 404 404 404 403 ok ok",
+    "decide own": "401 403 403 403 403 403 403 ok 403",
+    "steer": "302 403 403 403 403 403 - ok 403",
     "watch": "302 403 403 403 403 403 - ok ok",
     "enrol": "302 ok 403 ok ok 403 - ok ok",
     "enrol own": "302 404 403 ok ok 403 - 404 404",
@@ -348,6 +352,29 @@ CONTROL = [
     *rows("control/", GET="watch"),
     *rows("control/network/", GET="watch"),
     *rows("control/alarms/", GET="watch"),
+    *rows("control/measures/", GET="watch"),
+    Door(
+        method="POST",
+        route="control/measures/ask/<slug:kind>/",
+        rule="steer",
+        named="measure_kind",
+    ),
+    *rows("control/halts/<int:number>/resume/", named="halt", POST="steer"),
+    *rows("control/measures/<slug:public_id>/approve/", named="measure", POST="steer"),
+    *rows("control/measures/<slug:public_id>/refuse/", named="measure", POST="steer"),
+    *rows(f"{V1}halts", GET="open"),
+    *rows(f"{V1}measures", GET="read", POST="ask"),
+    *rows(f"{V1}measures/<str:public_id>", named="measure", GET="see all own"),
+    *(
+        Door(
+            method="POST",
+            route=f"{V1}measures/<str:public_id>/{verb}",
+            rule="decide own",
+            named="measure",
+            body=WHY,
+        )
+        for verb in ("approve", "refuse")
+    ),
 ]
 MARKET = [
     *rows(f"{V1}regions", GET="open"),

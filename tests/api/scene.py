@@ -8,13 +8,15 @@ from django.test import Client
 from rest_framework.test import APIClient
 
 from accounts.models import Organization, Role
-from accounts.models.roles import OWNS, READS, TRADES
+from accounts.models.roles import APPROVES, KIND_OF_SCOPE, OWNS, READS, TRADES, Kind
 from accounts.services.api_keys import issue_key
 from accounts.services.invitations import invite
 from accounts.services.webhook_endpoints import send_test
 from exchange.models import AiModel
 from exchange.services.bids import place_bid
+from exchange.services.freezes import freeze_market
 from exchange.services.maintenance import plan_maintenance
+from exchange.services.measures import ask_halt
 from exchange.services.offers import create_offer
 from settlement.models import (
     AccountKind,
@@ -34,7 +36,7 @@ from settlement.services.payouts import BankAccount, ask_payout
 from settlement.services.projects import open_project
 from settlement.services.statements import finalize_statement
 from tests.accounts.endpoints import an_endpoint
-from tests.exchange.markets import at, bid_body, give_money, market, offer_body
+from tests.exchange.markets import at, bid_body, give_money, market, offer_body, region_of
 from tests.factories import (
     MembershipFactory,
     api,
@@ -142,7 +144,7 @@ def scene() -> Scene:
     first_hour = things["contract"].periods.earliest("starts_at")
     ids["hour"] = f"{ids['contract']} {hour_of(first_hour.starts_at)}"
     ids |= {"auction": auction.public_id, "auction_file": f"{auction.public_id} prices csv"}
-    ids["index_file"] = "accelerators csv"
+    ids |= _of_the_operator() | {"index_file": "accelerators csv"}
     ids["model"] = AiModel.objects.all()[0].code
     keys = _keys(own) | {"meter": api_with(token)}
     return Scene(own, ids, {True: keys, False: _browsers(own)})
@@ -156,9 +158,23 @@ def _keys(own: Organization) -> Callers:
         "trader": api(own, scopes=READS | TRADES),
         "owner": api(own, scopes=ALL),
         "approver": api(own, scopes=READS),
-        "operator": api(operator(), scopes=ALL),
+        "operator": _operators_key(),
         "auditor": api(auditor(), scopes=ALL),
     }
+
+
+def _of_the_operator() -> dict[str, str]:
+    """Return the ids of what operators have: a halt, and a measure that waits."""
+    halt = freeze_market(reason="a test", actor=caller(operator()), region=region_of("guizhou"))
+    measure = ask_halt(reason="a test", actor=member(operator()))
+    return {"halt": str(halt.pk), "measure": measure.public_id, "measure_kind": "halt"}
+
+
+def _operators_key() -> APIClient:
+    """Return the client of a key that a person made: what needs four eyes needs persons."""
+    house = operator()
+    others = {scope for scope, kind in KIND_OF_SCOPE.items() if kind != Kind.OPERATES}
+    return api(house, scopes=(ALL | APPROVES) - others, actor=member(house))
 
 
 def _browsers(own: Organization) -> Callers:

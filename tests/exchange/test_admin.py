@@ -11,7 +11,7 @@ from django.urls import reverse
 
 from accounts.models import AuditRow
 from exchange.foundation.market_time import mark_as_play, set_market_time
-from exchange.models import Auction, AuctionState, BidFill, ClearingResult, MarketFreeze
+from exchange.models import Auction, AuctionState, BidFill, ClearingResult, MarketFreeze, Measure
 from exchange.queries.archive_files import folders_of
 from settlement.management.fleet import equip
 from settlement.management.sending import straight
@@ -165,19 +165,37 @@ def test_a_published_auction_is_not_voided(staff: Client, scene: Market) -> None
     assert "published" in answer.content.decode()
 
 
-def test_the_market_is_halted_and_let_go_with_reasons(staff: Client, scene: Market) -> None:
-    halt = reverse("admin:exchange_marketfreeze_halt")
+def test_a_halt_is_asked_for_by_one_and_approved_by_another(staff: Client, scene: Market) -> None:
+    other = Client()
+    other.force_login(UserFactory.create(is_staff=True, is_superuser=True), backend=BACKEND)
+    halt = reverse("admin:exchange_marketfreeze_enter")
     assert staff.get(halt).status_code == 200
-    staff.post(halt, {"reason": "prices look wrong"})
+    staff.post(halt, {"region": scene.site.region_id, "reason": "prices look wrong"})
+    measure = Measure.objects.get()
+    assert not MarketFreeze.objects.exists()
+
+    assert "another person" in act(staff, measure, "approve", "me too").content.decode()
+    act(other, measure, "approve", "seen")
     freeze = MarketFreeze.objects.get()
-    assert (freeze.reason, freeze.lifted_at) == ("prices look wrong", None)
+    assert (freeze.reason, freeze.part, freeze.lifted_at) == ("prices look wrong", "beijing", None)
 
-    staff.post(halt, {"reason": "again"})
-    assert MarketFreeze.objects.count() == 1
-
-    act(staff, freeze, "lift", "they were right")
+    act(other, freeze, "lift", "they were right")
+    act(staff, Measure.objects.latest("pk"), "approve", "yes")
     freeze.refresh_from_db()
     assert freeze.lifted_at is not None
+
+
+def test_a_price_cap_is_asked_for_in_the_admin_and_not_edited(staff: Client, scene: Market) -> None:
+    cap = reverse("admin:exchange_measure_enter")
+    staff.post(cap, {"series": scene.series.pk, "cap": "12.5", "reason": "calm down"})
+    measure = Measure.objects.get()
+    assert (measure.kind, measure.price_cap_ticks) == ("price_cap", 12_500)
+    act(staff, measure, "refuse", "no")
+    measure.refresh_from_db()
+    assert measure.state == "refused"
+    assert (
+        'name="price_cap_ticks"' not in staff.get(page(scene.series, scene.series)).content.decode()
+    )
 
 
 def test_rows_are_downloaded_as_csv(staff: Client, scene: Market) -> None:

@@ -7,16 +7,19 @@ from django.conf import LazySettings
 from django.test import Client
 
 from exchange.foundation.market_time import mark_as_play, market_now
-from exchange.models import Auction
+from exchange.models import Auction, MarketFreeze, Measure
+from exchange.services.freezes import freeze_market
 from settlement.models import AuditResult
 from settlement.services.auditing import audit_and_record
 from tests.accounts.endpoints import an_endpoint
 from tests.exchange.markets import HOUR, Market, bid_body, buyer, market
 from tests.exchange.trading import bid, hold_through, offer_of
-from tests.factories import auditor, operator, portal
+from tests.factories import auditor, caller, operator, portal
+from tests.portal.desks import offer_form
 
 pytestmark = pytest.mark.django_db
 PAGES = ["/control/", "/control/network/", "/control/alarms/"]
+ASK = "/control/measures/ask/halt/"
 
 
 @pytest.fixture
@@ -92,3 +95,71 @@ def test_alarms_show_the_last_audit(desk: Client) -> None:
     page = page_of(desk, "/control/alarms/")
     assert "account 7" in page
     assert page.count(">broken<") == 1
+
+
+def test_an_operator_halts_and_another_resumes_with_reasons(scene: Market) -> None:
+    one, other = portal(operator()), portal(operator())
+    form = {"halt-scope": "region beijing", "halt-reason": "a flood"}
+    assert "another operator" in one.post(ASK, form, follow=True).content.decode().lower()
+    measure = Measure.objects.get()
+    assert "a flood" in page_of(other, "/control/measures/")
+    assert "formaction" in page_of(other, "/control/measures/")
+
+    approve = f"/control/measures/{measure.public_id}/approve/"
+    refused = one.post(approve, {"reason": "me"}, follow=True).content.decode()
+    assert "Another person has to approve" in refused
+    other.post(approve, {"reason": ""})
+    assert not MarketFreeze.objects.exists()
+    assert "It is done." in other.post(approve, {"reason": "seen"}, follow=True).content.decode()
+    halt = MarketFreeze.objects.get()
+
+    for address in ("/", "/market/", "/control/"):
+        page = page_of(other, address)
+        assert "Halted: Beijing" in page, address
+        assert "a flood" in page, address
+
+    other.post(f"/control/halts/{halt.pk}/resume/", {"reason": "it is over"})
+    back = Measure.objects.latest("pk")
+    one.post(f"/control/measures/{back.public_id}/approve/", {"reason": "yes"})
+    assert "Halted: Beijing" not in page_of(other, "/market/")
+    assert page_of(other, "/control/measures/").count("approved") == 2
+
+
+def test_limits_are_asked_for_on_forms_that_say_what_is_wrong(scene: Market, desk: Client) -> None:
+    cap = "/control/measures/ask/price-cap/"
+    fields = {"price-cap-series": "day-ahead", "price-cap-reason": "calm"}
+    wrong = desk.post(cap, fields | {"price-cap-cap": "much"})
+    assert wrong.status_code == 422
+    assert "plain decimal number" in wrong.content.decode()
+    assert desk.post(cap, fields | {"price-cap-cap": "12.5"}).status_code == 302
+    buying = buyer().organization_public_id
+    limit = {"organization": buying, "hours": "10", "amount": "", "reason": "new here"}
+    fields = {f"position-limit-{name}": value for name, value in limit.items()}
+    desk.post("/control/measures/ask/position-limit/", fields)
+    kinds = Measure.objects.values_list("kind", "price_cap_ticks", "lot_minutes_max")
+    assert set(kinds) == {("price_cap", 12_500, None), ("position_limit", None, 600_000)}
+    assert desk.post("/control/measures/ask/nothing/", fields).status_code == 404
+    assert "10 accelerator-hours" in " ".join(page_of(desk, "/control/measures/").split())
+
+
+def test_who_may_not_act_sees_no_forms(scene: Market) -> None:
+    desk = portal(operator())
+    desk.post(ASK, {"halt-scope": "market", "halt-reason": "a drill"})
+    measure = Measure.objects.get()
+    for client in (portal(auditor()), portal(operator(), role="viewer")):
+        page = page_of(client, "/control/measures/")
+        assert "a drill" in page
+        assert "formaction" not in page
+        assert client.post(ASK, {"halt-scope": "market", "halt-reason": "x"}).status_code == 403
+    approver = portal(operator(), role="approver")
+    approve = f"/control/measures/{measure.public_id}/approve/"
+    approver.post(approve, {"reason": "yes"})
+    assert MarketFreeze.objects.get().scope == "market"
+    assert "The market is halted" in page_of(Client(), "/market/")
+
+
+def test_a_bid_that_a_halt_refuses_says_why_on_its_form(scene: Market) -> None:
+    freeze_market(reason="a flood", actor=caller(operator()))
+    page = portal(scene.provider).post("/offers/new/", offer_form()).content.decode()
+    assert "The market is halted" in page
+    assert "a flood" in page

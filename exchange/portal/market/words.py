@@ -6,10 +6,12 @@ from decimal import Decimal
 from django import template
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import get_language, gettext
 
 from accounts.web.showing import NOTHING, quantity
 from exchange.foundation.money import MICROS, TICKS, format_scaled
-from exchange.models import Auction
+from exchange.models import Auction, MarketFreeze, Measure
+from exchange.queries.halts import live_halts
 
 SHORT_TICKS = 10_000
 
@@ -74,10 +76,35 @@ def whole_money(micros: Decimal | int | None) -> str:
     return NOTHING if micros is None else f"{round(Decimal(micros) / MICROS):,}"
 
 
+@register.inclusion_tag("exchange/market/halts.html")
+def halts_told() -> dict[str, object]:
+    """Tell everybody which parts of the market are halted, and why."""
+    return {"halts": live_halts()}
+
+
+@register.filter
+def halted_part(row: MarketFreeze | Measure) -> str:
+    """Name what a halt, or a measure about one, is of."""
+    if row.series is not None:
+        return str(row.series.name)
+    if row.region is not None:
+        chinese = (get_language() or "").startswith("zh")
+        return str((chinese and row.region.name_zh) or row.region.name)
+    if row.accelerator is not None:
+        return str(row.accelerator.name)
+    return gettext("the whole market")
+
+
 @register.filter
 def whole_hours(milliseconds: int | None) -> str:
     """Show accelerator-milliseconds as accelerator-hours without decimals."""
     return NOTHING if milliseconds is None else f"{round(milliseconds / 3_600_000):,}"
+
+
+@register.filter
+def lot_hours(lot_minutes: int) -> str:
+    """Show lots of accelerators times minutes as accelerator-hours."""
+    return quantity(lot_minutes // 60)
 
 
 @register.filter

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from django.db.models import Q
 
 from exchange.models import Auction, AuctionState
+from exchange.queries.halts import book_is_halted
 
 GRACE = timedelta(minutes=2)  # beat knocks every second; this much later something is wrong
 OVERDUE = "overdue"
@@ -26,12 +27,14 @@ class StuckAuction:
 def stuck_auctions(now: datetime) -> list[StuckAuction]:
     """Return the auctions with an alarm, and those that a step is overdue for, by their gates.
 
+    What a halt holds back is where it should be.
+
     A step is overdue two minutes after it fell due; a clearing is slow when it takes twice the
     time that its auction gives it, and two minutes.
     """
     waiting = Auction.objects.exclude(state__in=[AuctionState.PUBLISHED, AuctionState.VOIDED])
     due = now - GRACE
-    candidates = waiting.filter(
+    candidates = waiting.filter(~book_is_halted()).filter(
         ~Q(alarm_code="")
         | Q(state=AuctionState.SCHEDULED, opens_at__lt=due)
         | Q(state=AuctionState.OPEN, closes_at__lt=due)

@@ -56,7 +56,11 @@
       if (auction.indices) showPrices(auction.indices);
       if (auction.state === "published" || auction.state === "voided") renew();
     },
-    halt: (halt) => say(halt.frozen ? `${words.halted}: ${halt.reason}` : words.resumed),
+    halt: (halt) => {
+      const part = halt.part ? ` (${halt.part})` : "";
+      say(halt.frozen ? `${words.halted}${part}: ${halt.reason}` : `${words.resumed}${part}`);
+      renew();
+    },
     reset: renew,
   };
 
