@@ -1,8 +1,8 @@
 """Is it alive, is it ready: two pages for a proxy, and one command for each container.
 
-``python -m exchange.config.health web|worker|courier|beat`` ends with 0 when that process does its
-work: web answers its readiness page, worker and courier answer Celery's ping, beat has knocked a
-minute ago or less.
+``python -m exchange.config.health web|worker|clearer|courier|beat`` ends with 0 when that process
+does its work: web answers its readiness page, worker, clearer and courier answer Celery's ping,
+beat has knocked a minute ago or less.
 """
 
 import sys
@@ -70,6 +70,11 @@ def courier_answers() -> bool:
     return worker_answers("courier")
 
 
+def clearer_answers() -> bool:
+    """Return whether a clearer answers Celery's ping."""
+    return worker_answers("clearer")
+
+
 def web_answers() -> bool:
     """Return whether the web process on this host says it is ready."""
     request = urllib.request.Request(
@@ -90,6 +95,7 @@ def _redis() -> redis.Redis:
 CHECKS = {
     "web": web_answers,
     "worker": worker_answers,
+    "clearer": clearer_answers,
     "courier": courier_answers,
     "beat": beat_knocks,
 }

@@ -297,7 +297,9 @@ TICK_SECONDS = env.float("TICK_SECONDS", 1.0)
 # so that a worker that is behind does not fall further behind.
 KNOCK_HEARD_SECONDS = 10
 COURIER_QUEUE = f"{CELERY_TASK_DEFAULT_QUEUE}-courier"  # served by a process of its own
+CLEARING_QUEUE = f"{CELERY_TASK_DEFAULT_QUEUE}-clearing"  # likewise
 CELERY_TASK_ROUTES = {
+    "exchange.tasks.clear_one": {"queue": CLEARING_QUEUE},
     "accounts.tasks.deliver_webhooks": {"queue": COURIER_QUEUE},
     "accounts.tasks.write_to_members": {"queue": COURIER_QUEUE},
 }
@@ -315,6 +317,7 @@ CELERY_BEAT_SCHEDULE = {
 HEARTBEAT_MINUTES = env.int("HEARTBEAT_MINUTES", 30)  # silence after which a contract degrades
 CELERY_BEAT_SCHEDULE_FILENAME = env.str("BEAT_FILE", str(BASE_DIR / ".local" / "beat"))
 CLEARING_SECONDS_MAX = env.float("CLEARING_SECONDS_MAX", 300.0)
+CLEARING_MEMORY_GIB = env.float("CLEARING_MEMORY_GIB", 4.0)  # of each process that clears
 WEBHOOK_SECONDS_MAX = env.float("WEBHOOK_SECONDS_MAX", 15.0)  # one request to a receiver, whole
 # host:port of receivers that may be on loopback and without TLS: for tests and the demo alone.
 WEBHOOK_LOOPBACK_RECEIVERS: list[str] = env.list("WEBHOOK_LOOPBACK_RECEIVERS", [])

@@ -28,6 +28,11 @@ COMMANDS: dict[str, list[str]] = {
         *("python", "-m", "celery", "-A", "exchange.config", "worker"),
         *("--loglevel", "WARNING", "--concurrency", "{workers}"),
     ],
+    "clearer": [
+        *("python", "-m", "celery", "-A", "exchange.config.clearer", "worker"),
+        *("--loglevel", "WARNING", "--concurrency", "{workers}", "--hostname", "clearer@%h"),
+        *("--prefetch-multiplier", "1"),  # a clearing waits for a process, not behind a long one
+    ],
     "courier": [
         *("python", "-m", "celery", "-A", "exchange.config.courier", "worker"),
         *("--loglevel", "WARNING", "--concurrency", "{workers}", "--hostname", "courier@%h"),

@@ -6,7 +6,7 @@ from contextlib import suppress
 
 import numpy as np
 
-from exchange.engine.audit import check
+from exchange.engine.audit import Audit, check
 from exchange.engine.book import Book, Flags
 from exchange.engine.bound import prove_bound
 from exchange.engine.idle import clear_idle
@@ -26,25 +26,32 @@ MIDDLE, LEAST, GREATEST = 0.5, 0.0, 1.0
 
 
 def clear(book: Book, *, seconds: float | None = None) -> Clearing:
-    """Find the allocation of greatest welfare, its prices, and the proof that goes with them.
+    """Find the allocation of greatest welfare, its prices, and the proof that goes with them."""
+    return clear_audited(book, seconds=seconds)[0]
+
+
+def clear_audited(book: Book, *, seconds: float | None = None) -> tuple[Clearing, Audit]:
+    """Clear a book, and give what the judge found with it; the caller looks whether it is clean.
 
     Prices and lots are asked of the judge before they are given back; where whole lots break a
     promise at the prices of the rule, other prices that support the allocation are tried.
     """
     if not len(book.offers.names):
-        return clear_idle(book)
+        idle = clear_idle(book)
+        return idle, check(book, idle)
     deadline = None if seconds is None else time.monotonic() + seconds
     convex = first_convex(lay_out_market(book))
     relaxed = convex.relax()
     best = choose_blocks(convex, relaxed, deadline)
     certificate = _certificate(convex.market, relaxed.duals)
     bound = prove_bound(book, certificate)
-    first: Clearing | None = None
+    first: tuple[Clearing, Audit] | None = None
     for prices, whole in _settlements(best):
         clearing = _compose(best, (prices, whole), (certificate, bound))
-        if check(book, clearing).is_clean:
-            return clearing
-        first = first or clearing
+        audit = check(book, clearing)
+        if audit.is_clean:
+            return clearing, audit
+        first = first or (clearing, audit)
     assert first is not None, "the prices of the rule are always there"
     return first
 

@@ -1,14 +1,18 @@
 """From folder to folder: clear a book on disk, and check a result on disk."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
 from exchange.engine.audit import Audit, check
-from exchange.engine.clearing import clear
+from exchange.engine.book import Book
+from exchange.engine.clearing import clear_audited
+from exchange.engine.crew import clear_with_workers
 from exchange.engine.decimals import decimal_text
 from exchange.engine.files import read_book, read_result, write_result
 from exchange.engine.layout import MICRO_PLACES
+from exchange.engine.outcome import Clearing
 
 _Answer = TypeVar("_Answer")
 
@@ -36,8 +40,28 @@ class Stopwatch:
         return answer
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Means:
+    """What a clearing may use: seconds in all, processes, and memory for each; None: no limit.
+
+    With ``workers`` the book is cut where nothing couples it, into the same parts for any number.
+    """
+
+    seconds: float | None = None
+    workers: int | None = None
+    memory_gib: float | None = None
+
+    def clear(self, book: Book) -> tuple[Clearing, Audit]:
+        """Clear and audit a book."""
+        if self.workers is None:
+            return clear_audited(book, seconds=self.seconds)
+        return clear_with_workers(
+            book, workers=self.workers, seconds=self.seconds, memory_gib=self.memory_gib
+        )
+
+
 def clear_folder(
-    book_folder: Path, result_folder: Path, *, seconds: float | None, clock: Callable[[], float]
+    book_folder: Path, result_folder: Path, *, means: Means, clock: Callable[[], float]
 ) -> Audit:
     """Read a book, clear it, audit the clearing, and write it if it keeps every promise.
 
@@ -46,8 +70,7 @@ def clear_folder(
     """
     watch = Stopwatch(clock)
     book = watch.run("read", lambda: read_book(book_folder))
-    clearing = watch.run("clear", lambda: clear(book, seconds=seconds))
-    audit = watch.run("audit", lambda: check(book, clearing))
+    clearing, audit = watch.run("clear", lambda: means.clear(book))
     if not audit.is_clean:
         raise ResultFailed(audit)
     write_result(book, clearing, result_folder, timing=watch.seconds)

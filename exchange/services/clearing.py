@@ -17,9 +17,9 @@ from django.db import DatabaseError, connection, transaction
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.db.models.functions import Now
 
-from exchange.engine.audit import Audit, check
+from exchange.engine.audit import Audit
 from exchange.engine.book import Book
-from exchange.engine.clearing import clear
+from exchange.engine.clearing import clear_audited
 from exchange.engine.files import book_sha256
 from exchange.engine.outcome import Clearing
 from exchange.foundation.market_time import market_now
@@ -127,9 +127,9 @@ def compute(auction: Auction) -> Result:
     Auction.objects.filter(pk=auction.pk, book_sha256="").update(book_sha256=sha256)
     archive_book(auction, book)
     started = time.monotonic()
-    clearing = clear(book, seconds=min(auction.clearing_seconds, settings.CLEARING_SECONDS_MAX))
+    limit = min(auction.clearing_seconds, settings.CLEARING_SECONDS_MAX)
+    clearing, audit = clear_audited(book, seconds=limit)
     seconds = time.monotonic() - started
-    audit = check(book, clearing)
     if not audit.is_clean:
         raise ClearingRefused("audit_failed", _failures(audit))
     return _result(auction, book, clearing, audit, seconds=seconds, sha256=sha256)

@@ -22,6 +22,7 @@ BENCHES = (
     "readers",
     "rivals",
     "national",
+    "intraday",
     "readings",
     "posting",
     "settling",

@@ -1,7 +1,6 @@
 """A result on disk: the same bytes always, read back the same, refused with its place if wrong."""
 
 import json
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,9 +9,8 @@ import pytest
 
 from exchange.engine.audit import check
 from exchange.engine.book import Book
-from exchange.engine.desk import ResultFailed, check_folder, clear_folder
+from exchange.engine.desk import Means, ResultFailed, check_folder, clear_folder
 from exchange.engine.files import BookRefused, ResultRefused, read_result, write_book, write_result
-from exchange.engine.outcome import Clearing
 from exchange.engine.result_writing import float_text, gap_text
 from tests.engine.hand import Answer, make_clearing
 from tests.engine.markets import (
@@ -205,18 +203,18 @@ def test_it_refuses_a_result_without_one_of_its_files(file: str, tmp_path: Path)
 def test_clearing_a_folder_writes_a_result_that_checks(tmp_path: Path) -> None:
     write_book(PLAIN, tmp_path / "book")
     audit = clear_folder(
-        tmp_path / "book", tmp_path / "result", seconds=None, clock=iter(range(99)).__next__
+        tmp_path / "book", tmp_path / "result", means=Means(), clock=iter(range(99)).__next__
     )
     assert audit.is_clean
     assert check_folder(tmp_path / "book", tmp_path / "result") == audit
     timing = json.loads((tmp_path / "result" / "timing.json").read_text())
-    assert timing == {"read": 1, "clear": 1, "audit": 1}
+    assert timing == {"read": 1, "clear": 1}
 
 
 def test_a_refused_book_leaves_nothing_behind(tmp_path: Path) -> None:
     (tmp_path / "book").mkdir()
     with pytest.raises(BookRefused):
-        clear_folder(tmp_path / "book", tmp_path / "result", seconds=None, clock=lambda: 0.0)
+        clear_folder(tmp_path / "book", tmp_path / "result", means=Means(), clock=lambda: 0.0)
     assert [path.name for path in tmp_path.iterdir()] == ["book"]
 
 
@@ -224,11 +222,12 @@ def test_a_clearing_that_fails_its_audit_is_not_written(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     right = make_clearing(PLAIN, PLAIN_ANSWER)
-    wrong: Callable[..., Clearing] = lambda *_, **__: replace(right, bound_micros=0)  # noqa: E731
-    monkeypatch.setattr("exchange.engine.desk.clear", wrong)
+    wrong = replace(right, bound_micros=0)
+    answer = (wrong, check(PLAIN, wrong))
+    monkeypatch.setattr("exchange.engine.desk.clear_audited", lambda *_, **__: answer)
     write_book(PLAIN, tmp_path / "book")
     with pytest.raises(ResultFailed):
-        clear_folder(tmp_path / "book", tmp_path / "result", seconds=None, clock=lambda: 0.0)
+        clear_folder(tmp_path / "book", tmp_path / "result", means=Means(), clock=lambda: 0.0)
     assert [path.name for path in tmp_path.iterdir()] == ["book"]
 
 

@@ -35,7 +35,7 @@ from exchange.services.clearing import clear_auction
 from exchange.services.freezes import freeze_market, lift_freeze
 from exchange.services.gates import AuctionNotOpen
 from exchange.services.publishing import publish_auction
-from exchange.tasks import KNOCK_SECONDS, clear_auctions, move_auctions
+from exchange.tasks import KNOCK_SECONDS, clear_one, move_auctions
 from settlement.models import Contract, Hold
 from settlement.queries.audit import audit_books
 from tests.exchange.markets import (
@@ -167,7 +167,7 @@ def test_a_result_that_fails_its_audit_is_not_written_and_alarms(
         counts = {"supply_differs": 1}
         failures = ("a cell",)
 
-    monkeypatch.setattr(clearing, "check", lambda *_: Unclean())
+    monkeypatch.setattr(clearing, "clear_audited", lambda *_, **__: (None, Unclean()))
     assert not clear_auction(scene.auction.pk)
     scene.auction.refresh_from_db()
     assert (scene.auction.state, scene.auction.alarm_code) == ("closed", "audit_failed")
@@ -215,10 +215,10 @@ def test_a_worker_killed_at_any_step_costs_one_knock(
 
     monkeypatch.setattr(module, step, dying)
     with pytest.raises(Killed), transaction.atomic():
-        clear_auctions()
+        clear_one(scene.auction.pk)
     monkeypatch.undo()
-    clear_auctions()
-    clear_auctions()
+    clear_one(scene.auction.pk)
+    clear_one(scene.auction.pk)
     assert state_of(scene.auction) == "published"
     assert [BidFill.objects.filter(bid=each).count() for each in (one, other)] == [4, 4]
     assert Contract.objects.count() == 2
@@ -331,7 +331,7 @@ def test_while_the_market_is_frozen_gates_wait(scene: Market) -> None:
 def test_a_knock_takes_every_auction_on_and_a_second_changes_nothing(
     scene: Market, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(clear_auctions, "apply_async", lambda **_: clear_auctions())
+    monkeypatch.setattr(clear_one, "apply_async", lambda args, **_: clear_one(*args))
     offer_of(scene)
     bid(bid_body(scene.auction), buyer())
     set_market_time(scene.auction.closes_at + timedelta(minutes=10))

@@ -16,6 +16,7 @@ from tests.faults.theatre import Day, Fault, Theatre, theatre
 MOMENTS = 20
 FAULTS: dict[str, Fault] = {
     "worker": lambda day: day.kill("worker"),
+    "clearer": lambda day: day.kill("clearer"),
     "beat": lambda day: day.kill("beat"),
     "servers": lambda day: day.restart_servers(),
 }

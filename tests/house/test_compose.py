@@ -17,10 +17,11 @@ DOCKERFILE = (CHECKOUT / "Dockerfile").read_text()
 
 
 def test_it_runs_every_part_and_the_migrations() -> None:
-    assert set(SERVICES) == {"migrate", "web", "worker", "courier", "beat", "postgres", "valkey"}
+    ours = {"migrate", "web", "worker", "clearer", "courier", "beat"}
+    assert set(SERVICES) == ours | {"postgres", "valkey"}
 
 
-@pytest.mark.parametrize("name", ["web", "worker", "courier", "beat"])
+@pytest.mark.parametrize("name", ["web", "worker", "clearer", "courier", "beat"])
 def test_a_container_runs_the_words_that_the_supervisor_runs(name: str) -> None:
     ours = [word.format(host="0.0.0.0", port=8000, workers=2) for word in COMMANDS[name]]  # noqa: S104
 
@@ -31,7 +32,7 @@ def test_migrations_run_with_the_words_of_the_supervisor() -> None:
     assert SERVICES["migrate"]["command"] == MIGRATE
 
 
-@pytest.mark.parametrize("name", ["web", "worker", "courier", "beat"])
+@pytest.mark.parametrize("name", ["web", "worker", "clearer", "courier", "beat"])
 def test_a_container_waits_for_migrations_and_servers(name: str) -> None:
     waits = SERVICES[name]["depends_on"]
 
@@ -39,7 +40,7 @@ def test_a_container_waits_for_migrations_and_servers(name: str) -> None:
     assert waits["postgres"]["condition"] == waits["valkey"]["condition"] == "service_healthy"
 
 
-@pytest.mark.parametrize("name", ["web", "worker", "courier", "beat"])
+@pytest.mark.parametrize("name", ["web", "worker", "clearer", "courier", "beat"])
 def test_a_container_asks_for_its_health_by_a_check_that_exists(name: str) -> None:
     *words, check = SERVICES[name]["healthcheck"]["test"]
 
