@@ -42,6 +42,13 @@ AUDITS = (
     ("manage.py", "settlement_audit", "--contents"),
 )
 BLOCK = 1 << 20
+# Where Debian and Ubuntu, the RPMs of PostgreSQL, and Homebrew (both kinds) put them.
+PROGRAMS_OF_RELEASE = (
+    "/usr/lib/postgresql/{release}/bin",
+    "/usr/pgsql-{release}/bin",
+    "/opt/homebrew/opt/postgresql@{release}/bin",
+    "/usr/local/opt/postgresql@{release}/bin",
+)
 
 
 class BackupFailed(Exception):
@@ -192,7 +199,7 @@ def _run(program: str, *words: str, url: str) -> None:
         "PGDATABASE": _name(url),
     }
     done = subprocess.run(  # noqa: S603
-        [str(_programs() / program), *words],
+        [str(_programs(url) / program), *words],
         check=False,
         env=environment,
         capture_output=True,
@@ -202,10 +209,22 @@ def _run(program: str, *words: str, url: str) -> None:
         raise BackupFailed(f"{program} ended with {done.returncode}: {done.stderr}")
 
 
-def _programs() -> Path:
-    """Return where pg_dump is: PG_BIN, else what came with our own PostgreSQL."""
+def _programs(url: str) -> Path:
+    """Return where pg_dump is: PG_BIN, else those of the server's own release, else the wheel's.
+
+    A newer pg_dump reads an older server, but what it writes is for one as new as itself.
+    """
     named = os.environ.get("PG_BIN")
-    return Path(named) if named else wheel_programs()
+    if named:
+        return Path(named)
+    release = _release(url)
+    places = (Path(place.format(release=release)) for place in PROGRAMS_OF_RELEASE)
+    return next((place for place in places if (place / "pg_dump").exists()), wheel_programs())
+
+
+def _release(url: str) -> int:
+    with psycopg.connect(url) as connection:
+        return connection.info.server_version // 10_000
 
 
 def _name(url: str) -> str:

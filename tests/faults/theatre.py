@@ -28,7 +28,7 @@ EMPTY = "empty"
 # An hour after a gate, so that the next one is a day away: all days are the same day.
 CURTAIN = "2026-03-02T05:00:00Z"
 ATTEMPTS = 4
-PLAY_SECONDS = 400
+PLAY_SECONDS = 1_200
 READY_SECONDS = 60
 Fault = Callable[["Day"], None]
 

@@ -10,6 +10,7 @@ from django.db import connection
 
 from exchange.config import backup
 from exchange.config.backup import BackupFailed
+from exchange.config.local_postgres import wheel_programs
 from settlement.services.metering import ingest
 from settlement.services.settling import settle_due
 from tests.settlement.deliveries import HOUR, TEN, a_delivery, an_event, play_at
@@ -99,3 +100,19 @@ def test_the_manifest_names_what_it_holds(url: str, archive: Path, tmp_path: Pat
 
     assert set(manifest["sha256"]) == {"database.dump", "archive.tar"}
     assert folder.stat().st_mode & 0o077 == 0
+
+
+def test_the_programs_are_those_of_the_servers_release_where_there_are_any(
+    url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    release = backup._release(url)
+    (tmp_path / str(release)).mkdir()
+    monkeypatch.delenv("PG_BIN", raising=False)
+    monkeypatch.setattr(backup, "PROGRAMS_OF_RELEASE", (f"{tmp_path}/{{release}}",))
+    assert backup._programs(url) == wheel_programs()
+
+    (tmp_path / str(release) / "pg_dump").touch()
+    assert backup._programs(url) == tmp_path / str(release)
+
+    monkeypatch.setenv("PG_BIN", "/elsewhere")
+    assert backup._programs(url) == Path("/elsewhere")
