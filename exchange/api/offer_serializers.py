@@ -74,9 +74,10 @@ class WithdrawRequestSerializer(serializers.Serializer[Any]):
 
 
 class ImportSerializer(serializers.Serializer[Any]):
-    """The offers that a file listed, in the order of its rows."""
+    """The offers that a file listed, then those it changed; and how many rows said nothing new."""
 
     offers = OfferSerializer(many=True)
+    unchanged = serializers.IntegerField()
 
 
 class SegmentSerializer(serializers.Serializer[Any]):

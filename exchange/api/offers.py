@@ -212,12 +212,16 @@ class OfferFileView(APIView):
     )
     @idempotent
     def post(self, request: Request) -> Response:
-        """List every offer of a file, or none: a refusal names row and column of every fault."""
+        """List a file's new offers and edit those that it names; all of it is done, or nothing.
+
+        A refusal names row and column of every fault.
+        """
         caller = caller_of(request)
         sent: object = request.data  # an empty mapping where there was no body at all
-        listed = import_offers(sent if isinstance(sent, bytes) else b"", caller=caller)
-        named = _with_names([offer.pk for offer in listed], caller)
-        return Response({"offers": [print_offer(offer) for offer in named]}, HTTPStatus.CREATED)
+        done = import_offers(sent if isinstance(sent, bytes) else b"", caller=caller)
+        named = _with_names([offer.pk for offer in (*done.listed, *done.changed)], caller)
+        told = {"offers": [print_offer(offer) for offer in named], "unchanged": done.unchanged}
+        return Response(told, HTTPStatus.CREATED)
 
 
 def _with_names(numbers: list[int], caller: Caller) -> list[Offer]:

@@ -1,5 +1,7 @@
 """Offers as CSV files, both ways."""
 
+from collections.abc import Iterator
+
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
@@ -19,7 +21,7 @@ from exchange.portal.refusals import words_of_refusal
 from exchange.queries.offer_files import offer_lines
 from exchange.services.csv_rows import FileRefused
 from exchange.services.gates import MarketFrozen
-from exchange.services.offer_imports import COLUMNS, OPTIONAL, import_offers
+from exchange.services.offer_imports import COLUMNS, OPTIONAL, Imported, import_offers
 
 EXAMPLE = (
     *("my-site", "nvidia-h100-sxm", "2026-12-01T00:00:00+08:00", "2026-12-02T00:00:00+08:00"),
@@ -33,6 +35,7 @@ MEANINGS: tuple[tuple[str, "str | Promise"], ...] = (
     ("quantity", _("Accelerators that run in every hour, in steps of 0.001.")),
     ("price", _("Lowest price per accelerator-hour, in steps of 0.001.")),
     ("label", _("May be missing: your own words.")),
+    ("offer", _("May be missing, as version and state: the offer that the row changes.")),
 )
 
 
@@ -57,15 +60,33 @@ def offer_import(request: HttpRequest) -> HttpResponse:
 def _import(request: HttpRequest, form: ImportForm) -> Report | None:
     raw, caller = form.cleaned_data["file"].read(), caller_of(request)
     try:
-        listed = len(import_offers(raw, caller=caller))
+        done = import_offers(raw, caller=caller)
     except FileRefused as refused:
         return report_of(refused.faults)
     except MarketFrozen as frozen:
         form.add_error(None, words_of_refusal(frozen))
         return None
-    said = ngettext("%(listed)s offer is listed.", "%(listed)s offers are listed.", listed)
-    messages.success(request, said % {"listed": listed})
+    for words in _done(done):
+        messages.success(request, words)
     return None
+
+
+def _done(done: Imported) -> Iterator[str]:
+    """Say how many offers a file listed and changed, and how many it left as they were."""
+    listed, changed = len(done.listed), len(done.changed)
+    if listed:
+        said = ngettext("%(listed)s offer is listed.", "%(listed)s offers are listed.", listed)
+        yield said % {"listed": listed}
+    if changed:
+        said = ngettext("%(changed)s offer is changed.", "%(changed)s offers are changed.", changed)
+        yield said % {"changed": changed}
+    if done.unchanged:
+        said = ngettext(
+            "%(same)s row says what its offer says already.",
+            "%(same)s rows say what their offers say already.",
+            done.unchanged,
+        )
+        yield said % {"same": done.unchanged}
 
 
 @require_safe

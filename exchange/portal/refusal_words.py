@@ -81,6 +81,10 @@ REFUSAL_WORDS: dict[str, "str | Promise"] = {
     "csv_row_short": _("The row has too few cells."),
     "csv_row_long": _("The row has too many cells."),
     "csv_cell_too_long": _("The cell is too long."),
+    "offer_unknown": _("There is no such offer."),
+    "offer_place_fixed": _("An offer keeps its site and accelerator. List a new one."),
+    "state_not_taken": _("A file ends no offers. Withdraw it on its page or in the list."),
+    "version_stale": _("Somebody edited this offer since the file was made."),
     "row_repeated": _("Another row of this file says the same."),
 }
 # Codes are the field's name and one of these ends.

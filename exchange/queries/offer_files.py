@@ -1,6 +1,6 @@
 """Offers as a CSV file: the columns that an import takes, and what became of each.
 
-An exported file can be imported: the columns of what became of an offer are not read.
+An exported file can be imported: a row names its offer, and changes it where it says otherwise.
 """
 
 import csv

@@ -9,12 +9,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from exchange.models import Offer
+from accounts.models import Caller
+from exchange.models import Offer, OfferVersion
 from exchange.queries.capacity import FreeLots, Holdings, Stretch
 from exchange.queries.offer_files import offer_lines
-from exchange.services.csv_rows import ROWS_MAX
+from exchange.services.csv_rows import ROWS_MAX, FileRefused
 from exchange.services.offer_imports import import_offers
-from exchange.services.offers import create_offer, withdraw_offer
+from exchange.services.offers import create_offer, edit_offer, withdraw_offer
 from tests.exchange.markets import HOUR, Market, market, offer_body
 from tests.factories import caller
 
@@ -104,12 +105,96 @@ def test_what_was_exported_is_imported_as_it_is(scene: Market) -> None:
     for offer in Offer.objects.all():
         withdraw_offer(offer.public_id, caller=who)
 
-    imported = import_offers(exported.encode(), caller=who)
+    imported = import_offers(exported.encode(), caller=who).listed
 
     assert terms_and_labels(state="active") == before
     assert [label for *_, label in before] == labels
     assert len(imported) == len(labels)
     assert not {offer.public_id for offer in imported} & {row[0] for row in parse(exported)}
+
+
+def a_file(scene: Market, who: Caller, *prices: str) -> str:
+    """Return the export of offers at these prices, of ten accelerators each."""
+    for price in prices:
+        create_offer(offer_body(scene.auction, price=price, label=f"at {price}"), caller=who)
+    return "".join(offer_lines(Offer.objects.with_terms().order_by("pk")))
+
+
+@pytest.mark.django_db
+def test_an_exported_file_comes_back_and_changes_nothing(scene: Market) -> None:
+    who = caller(scene.provider)
+    exported = a_file(scene, who, "1.000", "2.000", "3.000")
+    withdraw_offer(Offer.objects.earliest("pk").public_id, caller=who)
+    exported = "".join(offer_lines(Offer.objects.with_terms().order_by("pk")))
+    done = import_offers(exported.encode(), caller=who)
+    assert (done.listed, done.changed, done.unchanged) == ([], [], 3)
+    assert (Offer.objects.count(), OfferVersion.objects.count()) == (3, 3)
+
+
+@pytest.mark.django_db
+def test_a_mended_row_edits_the_offer_that_it_names_and_a_new_one_is_listed(scene: Market) -> None:
+    who = caller(scene.provider)
+    exported = a_file(scene, who, "1.000", "2.000")
+    fresh = exported.splitlines()[2].rsplit(",", 3)[0] + ",,,"
+    mended = exported.replace("1.000,at 1.000", "1.500,dearer") + fresh.replace("2.000", "7.000")
+    done = import_offers(mended.encode(), caller=who)
+    assert (len(done.listed), len(done.changed), done.unchanged) == (1, 1, 1)
+    assert [(row[5], row[6]) for row in terms_and_labels()] == [
+        (1_500, "dearer"),
+        (2_000, "at 2.000"),
+        (7_000, "at 7.000"),
+    ]
+
+
+@pytest.mark.django_db
+def test_what_one_row_sets_free_another_may_take(scene: Market) -> None:
+    who = caller(scene.provider)
+    for quantity, label in (("40", "grows"), ("60", "shrinks")):
+        create_offer(offer_body(scene.auction, quantity=quantity, label=label), caller=who)
+    exported = "".join(offer_lines(Offer.objects.with_terms().order_by("pk")))
+    swapped = exported.replace("40.000", "?").replace("60.000", "40.000").replace("?", "60.000")
+    assert len(import_offers(swapped.encode(), caller=who).changed) == 2
+    assert [row[4] for row in terms_and_labels()] == [60_000, 40_000]
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("place", "wrong", "fault"),
+    [
+        (0, "bj-9", ("site", "offer_place_fixed")),
+        (1, "ascend", ("accelerator", "offer_place_fixed")),
+        (4, "101", ("quantity", "capacity_exceeded")),
+        (5, "x", ("price", "price_malformed")),
+        (7, "off_nobodys", ("offer", "offer_unknown")),
+        (9, "withdrawn", ("state", "state_not_taken")),
+    ],
+)
+def test_a_row_that_cannot_be_its_offers_keeps_the_whole_file_out(
+    scene: Market, place: int, wrong: str, fault: tuple[str, str]
+) -> None:
+    who = caller(scene.provider)
+    lines = a_file(scene, who, "1.000", "2.000").replace("2.000,at", "2.500,at").splitlines()
+    cells = lines[1].split(",")
+    cells[place] = wrong
+    lines[1] = ",".join(cells)
+    with pytest.raises(FileRefused) as refused:
+        import_offers("\n".join(lines).encode(), caller=who)
+    assert [(f.row, f.column, f.code) for f in refused.value.faults] == [(2, *fault)]
+    assert OfferVersion.objects.count() == 2
+
+
+@pytest.mark.django_db
+def test_a_file_does_not_undo_an_edit_made_since(scene: Market) -> None:
+    who = caller(scene.provider)
+    exported = a_file(scene, who, "1.000")
+    edit_offer(Offer.objects.get().public_id, {"price": "9"}, version=1, caller=who)
+    with pytest.raises(FileRefused) as refused:
+        import_offers(exported.encode(), caller=who)
+    assert [f.code for f in refused.value.faults] == ["version_stale"]
+    twice = f"{exported}{exported.splitlines()[1]}\n"
+    with pytest.raises(FileRefused) as refused:
+        import_offers(twice.encode(), caller=who)
+    assert {f.code for f in refused.value.faults} == {"version_stale", "row_repeated"}
 
 
 def terms_and_labels(**which: str) -> list[tuple[Any, ...]]:
@@ -133,6 +218,6 @@ def test_the_longest_file_is_imported_in_seconds(scene: Market) -> None:
         end = first + timedelta(hours=1 + number // 100)
         price = f"{number // 1_000}.{number % 1_000:03d}"
         lines.append(f"bj-1,h100,{first.isoformat()},{end.isoformat()},0.020,{price}")
-    imported = import_offers("\n".join(lines).encode(), caller=caller(scene.provider))
+    imported = import_offers("\n".join(lines).encode(), caller=caller(scene.provider)).listed
     assert len(imported) == Offer.objects.count() == ROWS_MAX
     assert time.perf_counter() - began < SECONDS_MAX
