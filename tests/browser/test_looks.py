@@ -18,6 +18,7 @@ from settlement.services.settling import settle_due
 from tests.accounts.endpoints import an_endpoint
 from tests.browser.conftest import SCREENSHOTS, OpenPage
 from tests.browser.rooms import Room, confirm_password, room, sign_in
+from tests.browser.validity import html_faults
 from tests.factories import member
 from tests.portal.desks import form_time
 from tests.settlement.deliveries import HOUR, TEN, Delivery, a_delivery, an_event, play_at
@@ -34,6 +35,7 @@ FOR_VISITORS = {
     "front": "/",
     "login": "/accounts/login/",
     "apply": "/apply",
+    "time-zone": "/time-zone",
     "invitation-gone": "/invitations/nothing",
     "password-reset": "/accounts/password/reset/",
     "not-found": "/nowhere/",
@@ -87,11 +89,14 @@ def look(page: Page, pages: dict[str, str], view: str) -> list[str]:
     """Walk through pages, keep a picture of each, and return what is wrong with them."""
     SCREENSHOTS.mkdir(exist_ok=True)
     found: list[str] = []
+    sent: dict[str, str] = {}
     for name, address in pages.items():
-        page.goto(address)
+        answer = page.goto(address)
+        assert answer is not None, address
+        sent[f"{name}-{view}"] = answer.text()
         page.screenshot(path=SCREENSHOTS / f"{name}-{view}.png", full_page=True)
         found += faults_of(page, f"{name}-{view}")
-    return found
+    return found + list(html_faults(sent))
 
 
 def look_inside(page: Page, at: Room, pages: dict[str, str], view: str) -> list[str]:
@@ -158,13 +163,21 @@ def test_every_page_is_fit_to_be_read(open_page: OpenPage, phone: bool, language
     assert not faults, "\n".join(faults)
 
 
-def test_the_dark_is_as_readable(open_page: OpenPage) -> None:
+@pytest.mark.parametrize("phone", [False, True], ids=["desk", "phone"])
+def test_the_dark_is_as_readable(open_page: OpenPage, phone: bool) -> None:  # noqa: FBT001
     at, pages = settled_room()
-    page = open_page()
+    page = open_page(phone=phone)
     page.emulate_media(color_scheme="dark")
-    faults = look(page, FOR_VISITORS, "desk-dark")
-    faults += look_inside(page, at, pages, "desk-dark")
+    view = f"{'phone' if phone else 'desk'}-dark"
+    faults = look(page, FOR_VISITORS, view)
+    faults += look_inside(page, at, pages, view)
     assert not faults, "\n".join(faults)
+
+
+def test_the_validator_sees_what_is_no_html() -> None:
+    page = "<!DOCTYPE html><html lang='en'><head><title>x</title></head><body>{}</body></html>"
+    pages = {"good": page.format("<p>fine</p>"), "bad": page.format("<ul><p>stray</p></ul>")}
+    assert [fault.partition(",")[0] for fault in html_faults(pages)] == ["bad"]
 
 
 @pytest.mark.parametrize("address", ["/api/docs", "/admin/login/"])

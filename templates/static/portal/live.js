@@ -3,6 +3,7 @@
   const bar = document.getElementById("live");
   if (!bar || !window.EventSource) return;
   const words = bar.dataset;
+  bar.hidden = false;
   let ahead = 0; // of the market's clock before this computer's, in milliseconds
 
   const parts = (seconds) =>
@@ -49,6 +50,7 @@
       ahead = Date.parse(now) - Date.now();
       const place = bar.querySelector(".countdown");
       if (place) place.dataset.until = gate ? gate.closes_at : "";
+      bar.querySelector("[data-gate]").hidden = !gate;
       tick();
     },
     auction: (auction) => {
