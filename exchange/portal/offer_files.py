@@ -20,7 +20,7 @@ from exchange.portal.offers import own_offers
 from exchange.portal.refusals import words_of_refusal
 from exchange.queries.offer_files import offer_lines
 from exchange.services.csv_rows import FileRefused
-from exchange.services.gates import MarketFrozen
+from exchange.services.gates import MarketFrozen, PartHalted
 from exchange.services.offer_imports import COLUMNS, OPTIONAL, Imported, import_offers
 
 EXAMPLE = (
@@ -63,7 +63,7 @@ def _import(request: HttpRequest, form: ImportForm) -> Report | None:
         done = import_offers(raw, caller=caller)
     except FileRefused as refused:
         return report_of(refused.faults)
-    except MarketFrozen as frozen:
+    except (MarketFrozen, PartHalted) as frozen:
         form.add_error(None, words_of_refusal(frozen))
         return None
     for words in _done(done):
