@@ -4,6 +4,7 @@ from django.utils import timezone
 from accounts.services import idempotency
 from accounts.services.letters import send_letters
 from accounts.services.notices import write_notice_letters
+from accounts.services.retention import forget_events
 from accounts.services.spreading import spread_events
 from accounts.services.webhook_courier import deliver_due
 
@@ -12,8 +13,10 @@ ROUND_SECONDS = 50.0
 
 @shared_task  # type: ignore[untyped-decorator] # celery is untyped
 def sweep() -> None:
-    """Forget the answers to requests that nobody repeats any more."""
-    idempotency.sweep(now=timezone.now())
+    """Forget the answers to requests that nobody repeats any more, and events of long ago."""
+    now = timezone.now()
+    idempotency.sweep(now=now)
+    forget_events(now=now)
 
 
 @shared_task  # type: ignore[untyped-decorator] # celery is untyped

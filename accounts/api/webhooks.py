@@ -1,7 +1,8 @@
 """Webhook endpoints and their logs, cut to the caller's own."""
 
+from collections.abc import Callable
 from http import HTTPStatus
-from typing import Any
+from typing import Any, ClassVar
 
 import django_filters
 from django.db.models import QuerySet
@@ -138,61 +139,56 @@ class RotateSecretView(APIView):
         return SecretResponse(_with_secret(endpoint, secret))
 
 
-class EnableEndpointView(APIView):
+class EndpointDeed(APIView):
+    """One verb of an endpoint that asks nothing and answers with the endpoint."""
+
+    scopes = {"POST": Scope.WEBHOOKS_WRITE}
+    deed: ClassVar[Callable[..., None]]
+
+    @idempotent
+    def post(self, request: Request, public_id: str) -> Response:
+        """Do it, and return the endpoint as it stands then."""
+        endpoint = _endpoint(request, public_id)
+        type(self).deed(endpoint, actor=caller_of(request))
+        return Response(EndpointSerializer(endpoint).data)
+
+
+def deed_schema(operation_id: str, says: str) -> Callable[[type[APIView]], type[APIView]]:
+    """Return what describes one verb of an endpoint."""
+    schema = extend_schema(
+        operation_id=operation_id,
+        description=says,
+        tags=TAGS,
+        request=None,
+        responses=EndpointSerializer,
+    )
+    described: Callable[[type[APIView]], type[APIView]] = extend_schema_view(post=schema)
+    return described
+
+
+@deed_schema(
+    "enable_webhook_endpoint", "Tell a disabled endpoint again, beginning with what waited for it."
+)
+class EnableEndpointView(EndpointDeed):
     """Lets an endpoint be told again."""
 
-    scopes = {"POST": Scope.WEBHOOKS_WRITE}
-
-    @extend_schema(
-        operation_id="enable_webhook_endpoint",
-        tags=TAGS,
-        request=None,
-        responses=EndpointSerializer,
-    )
-    @idempotent
-    def post(self, request: Request, public_id: str) -> Response:
-        """Tell a disabled endpoint again, beginning with what waited for it."""
-        endpoint = _endpoint(request, public_id)
-        webhook_endpoints.enable_endpoint(endpoint, actor=caller_of(request))
-        return Response(EndpointSerializer(endpoint).data)
+    deed = staticmethod(webhook_endpoints.enable_endpoint)
 
 
-class DisableEndpointView(APIView):
+@deed_schema("disable_webhook_endpoint", "Tell an endpoint nothing until it is enabled again.")
+class DisableEndpointView(EndpointDeed):
     """Keeps an endpoint from being told."""
 
-    scopes = {"POST": Scope.WEBHOOKS_WRITE}
-
-    @extend_schema(
-        operation_id="disable_webhook_endpoint",
-        tags=TAGS,
-        request=None,
-        responses=EndpointSerializer,
-    )
-    @idempotent
-    def post(self, request: Request, public_id: str) -> Response:
-        """Tell an endpoint nothing until it is enabled again."""
-        endpoint = _endpoint(request, public_id)
-        webhook_endpoints.disable_endpoint(endpoint, actor=caller_of(request))
-        return Response(EndpointSerializer(endpoint).data)
+    deed = staticmethod(webhook_endpoints.disable_endpoint)
 
 
-class RemoveEndpointView(APIView):
+@deed_schema(
+    "remove_webhook_endpoint", "End an endpoint for good; the log of what it was told stays."
+)
+class RemoveEndpointView(EndpointDeed):
     """Ends an endpoint."""
 
-    scopes = {"POST": Scope.WEBHOOKS_WRITE}
-
-    @extend_schema(
-        operation_id="remove_webhook_endpoint",
-        tags=TAGS,
-        request=None,
-        responses=EndpointSerializer,
-    )
-    @idempotent
-    def post(self, request: Request, public_id: str) -> Response:
-        """End an endpoint for good; the log of what it was told stays."""
-        endpoint = _endpoint(request, public_id)
-        webhook_endpoints.remove_endpoint(endpoint, actor=caller_of(request))
-        return Response(EndpointSerializer(endpoint).data)
+    deed = staticmethod(webhook_endpoints.remove_endpoint)
 
 
 class SendTestView(APIView):

@@ -9,7 +9,7 @@ from accounts.models.arriving import (
 from accounts.models.audit_rows import AuditRow
 from accounts.models.callers import Caller
 from accounts.models.events import EventType, OutboxEvent
-from accounts.models.idempotency import IdempotencyRecord
+from accounts.models.idempotency import FormPost, IdempotencyRecord
 from accounts.models.notices import Notice, NoticeChoice
 from accounts.models.organizations import ORGANIZATION_MOVES, Membership, Organization
 from accounts.models.roles import Kind, Role, Scope
@@ -34,6 +34,7 @@ __all__ = [
     "DeliveryState",
     "EndpointState",
     "EventType",
+    "FormPost",
     "IdempotencyRecord",
     "Invitation",
     "Kind",

@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from secrets import token_hex
 from typing import Any
 
 from django import template
@@ -183,6 +184,12 @@ def times_note() -> str:
         return _("Times are those of the market: %(zone)s.") % {"zone": market}
     said = _("Times are yours: %(zone)s; beside them the market's: %(market)s.")
     return said % {"zone": zone, "market": market}
+
+
+@register.simple_tag
+def once() -> SafeString:
+    """Put a token into a form, so that it does its deed once (accounts.web.once)."""
+    return format_html('<input type="hidden" name="once" value="{}">', token_hex(16))
 
 
 @register.simple_tag

@@ -276,6 +276,7 @@ SPECTACULAR_SETTINGS = {
     "POSTPROCESSING_HOOKS": ["drf_standardized_errors.openapi_hooks.postprocess_schema_enums"],
 }
 API_RATE = env.str("API_RATE", "600/minute")  # per key, unless the key has its own
+OUTBOX_DAYS = env.int("OUTBOX_DAYS", 90)  # then events go, with their deliveries and notices
 IDEMPOTENCY_DAYS = 35
 
 # --- work ----------------------------------------------------------------------------------

@@ -15,6 +15,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from accounts.models import Kind, Scope
 from accounts.web.listing import Page, page_number
+from accounts.web.once import do_once
 from accounts.web.portal import caller_of, member_required
 from accounts.web.words import WORDS
 from exchange.foundation.market_time import market_now
@@ -91,7 +92,8 @@ def bid_new(request: HttpRequest) -> HttpResponse:
 
 
 def _place(body: dict[str, Any], placed: list[str], *, request: HttpRequest) -> None:
-    placed.append(place_bid(body, caller=caller_of(request)).public_id)
+    caller = caller_of(request)
+    placed.append(do_once(request, lambda: place_bid(body, caller=caller).public_id))
 
 
 def _look(body: dict[str, Any], shown: list[Preview], *, request: HttpRequest) -> None:

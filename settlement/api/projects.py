@@ -56,6 +56,7 @@ class ProjectSerializer(serializers.Serializer[Project]):
     name = serializers.CharField()
     budget = MoneyField(source="budget_micros")
     committed = MoneyField(source="committed_micros")
+    spent = MoneyField(source="spent_micros", help_text="of what is committed")
     left = MoneyField(source="left_micros")
     created_at = InstantField()
     closed_at = InstantField(allow_null=True)
@@ -63,7 +64,12 @@ class ProjectSerializer(serializers.Serializer[Project]):
 
 
 def _projects(request: Request) -> QuerySet[Project]:
-    return Project.objects.visible_to(caller_of(request)).prefetch_related("alerts")
+    rows = Project.objects.visible_to(caller_of(request))
+    return rows.with_spent().prefetch_related("alerts")
+
+
+def _printed(request: Request, project: Project) -> dict[str, Any]:
+    return dict(ProjectSerializer(_projects(request).get(pk=project.pk)).data)
 
 
 class ProjectList(GenericAPIView[Project]):
@@ -96,7 +102,7 @@ class ProjectList(GenericAPIView[Project]):
             said["name"], budget_micros=said["budget"], caller=caller_of(request)
         )
         where = {"Location": f"/api/v1/projects/{project.public_id}"}
-        return Response(ProjectSerializer(project).data, status=201, headers=where)
+        return Response(_printed(request, project), status=201, headers=where)
 
 
 class ProjectDetail(APIView):
@@ -127,7 +133,7 @@ class ProjectDetail(APIView):
         asked.is_valid(raise_exception=True)
         said: dict[str, Any] = asked.validated_data
         project = set_budget(public_id, budget_micros=said["budget"], caller=caller)
-        return Response(ProjectSerializer(project).data)
+        return Response(_printed(request, project))
 
 
 class ProjectClose(APIView):
@@ -144,4 +150,4 @@ class ProjectClose(APIView):
     def post(self, request: Request, public_id: str) -> Response:
         """Let no further bid name it; what it has bought goes on."""
         project = close_project(public_id, caller=caller_of(request))
-        return Response(ProjectSerializer(project).data)
+        return Response(_printed(request, project))

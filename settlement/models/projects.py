@@ -4,7 +4,8 @@ from typing import Self
 
 import pgtrigger
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import F, Q, Sum
+from django.db.models.functions import Coalesce
 
 from accounts.models import Caller, Organization
 from exchange.foundation.ids import LENGTH_MAX, new_id
@@ -25,6 +26,10 @@ class ProjectQuerySet(models.QuerySet["Project"]):
     def open(self) -> Self:
         """Cut to projects that bids may still name."""
         return self.filter(closed_at=None)
+
+    def with_spent(self) -> Self:
+        """Add ``spent_micros``: what was paid out of each project's holds so far."""
+        return self.annotate(spent_micros=Coalesce(Sum("holds__captured_micros"), 0))
 
 
 class Project(models.Model):

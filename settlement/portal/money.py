@@ -14,6 +14,7 @@ from django.views.decorators.http import require_POST, require_safe
 from accounts.models import Role, Scope
 from accounts.web.form_fields import ScaledField
 from accounts.web.listing import Page, page_number
+from accounts.web.once import do_once
 from accounts.web.portal import caller_of, member_required
 from exchange.foundation.money import MICROS
 from settlement.models import AccountKind, Payout
@@ -101,11 +102,12 @@ def money_mark(request: HttpRequest) -> HttpResponse:
 
 def _ask(said: dict[str, Any], request: HttpRequest) -> None:
     to = BankAccount(holder=said["holder"], bank=said["bank"], account=said["account"])
-    ask_payout(
-        amount_micros=said["amount"],
-        source=AccountKind(said["source"]),
-        to=to,
-        caller=caller_of(request),
+    source, caller = AccountKind(said["source"]), caller_of(request)
+    do_once(
+        request,
+        lambda: (
+            ask_payout(amount_micros=said["amount"], source=source, to=to, caller=caller).public_id
+        ),
     )
 
 

@@ -115,7 +115,7 @@ def _own(request: HttpRequest, public_id: str) -> Project:
 def _page(request: HttpRequest, form: ProjectForm, *, status: int = 200) -> HttpResponse:
     caller = caller_of(request)
     own = Project.objects.visible_to(caller).filter(organization_id=caller.organization_id)
-    shown = own.order_by("-id").prefetch_related("alerts")
+    shown = own.order_by("-id").with_spent().prefetch_related("alerts")
     context = {
         "page": Page(shown, number=page_number(request)),
         "form": form,

@@ -276,3 +276,14 @@ def test_an_address_fills_the_form_in(desk: Desk) -> None:
     page = page_of(desk.client.get(reverse("bid_new"), query))
     assert '<option value="qwen-72b" selected' in page
     assert '<option value="beijing" selected' in page
+
+
+def test_a_form_that_is_sent_twice_places_one_bid(desk: Desk) -> None:
+    page = page_of(desk.client.get(reverse("bid_new")))
+    token = page.split('name="once" value="', 1)[1][:32]
+    first, second = (desk.post(place="yes", once=token) for _ in range(2))
+    assert (first.status_code, second.status_code) == (302, 302), page_of(first)
+    assert first["Location"] == second["Location"]
+    assert Bid.objects.count() == 1
+    desk.post(place="yes", once="0" * 32)
+    assert Bid.objects.count() == 2
