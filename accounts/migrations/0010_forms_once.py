@@ -9,7 +9,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('accounts', '0008_money_alerts'),
+        ('accounts', '0009_measures'),
     ]
 
     operations = [
