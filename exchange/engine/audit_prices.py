@@ -21,6 +21,7 @@ from exchange.engine.book import MICROS, UNLIMITED, BidKind, Ints
 from exchange.engine.bound import unit_costs, unroll_windows, window_rows
 from exchange.engine.exact import HUGE, scale_micros
 from exchange.engine.exact_prices import domestic_weight, kw_scaled, net_prices
+from exchange.engine.reach import route_prices
 
 _LEFT_SHORT: Final = "better than the price by more than a tick, but not filled whole"
 
@@ -111,25 +112,45 @@ def _check_volumes_cheapest(case: Case, volumes: Ints, spare: Ints) -> None:
 
 
 def check_sellers(case: Case) -> None:
-    """Check that offers below the price are sold whole, those above not at all."""
+    """Check that offers below the price are sold whole, those above not at all.
+
+    A cell whose buyers use up a priced limit as well ends, in whole lots, up to one lot of each of
+    their fills short of what its sellers are owed: both cannot be met to the lot.
+    """
     book, offers, sold = case.book, case.book.offers, case.clearing.offer_fills
     net, tick = net_prices(book, case.prices), seller_ticks(case)
     key = sold.offer * book.periods + sold.period
+    spare = _lots_at_limits(case)
     for offer, period in window_rows(offers.first, offers.end):
         pair = book.offer_pair[offer]
         gain = net[pair, period] - offers.price_ticks[offer] * MICROS
         place = find_sorted(key, offer * book.periods + period)
         lots = np.where(place < 0, 0, np.append(sold.quantity_lots, 0)[place])
         within = tick[pair, period] + ROUNDING
+        left = np.where(gain > within, offers.quantity_lots[offer] - lots, 0)
         for code, bad, reason in (
             ("offer_loses", (gain < -within) & (lots > 0), "sold below its ask"),
             (
                 "offer_left_short",
-                (gain > within) & (lots < offers.quantity_lots[offer]),
+                left > spare[pair, period],
                 "better than the price by more than a tick, but not sold whole",
             ),
         ):
             case.failures.add_rows(code, bad, partial(_sale_name, case, offer, period), reason)
+
+
+def _lots_at_limits(case: Case) -> Ints:
+    """Give one lot per fill of a divisible bid that uses a priced limit, by (pair, period)."""
+    book, fills = case.book, case.clearing.bid_fills
+    links = route_prices(book, case.prices.links)[fills.route, fills.period] > 0
+    region = book.sites.region[fills.site]
+    limited = links & (book.bids.gbps_micros[fills.bid] > 0)
+    limited |= case.prices.power[region, fills.period] > 0
+    limited |= case.prices.domestic_attos != 0
+    limited &= (book.bids.kind[fills.bid] != BidKind.BLOCK) & (case.pair >= 0)
+    spare = np.zeros(book.open_cells.shape, dtype=np.int64)
+    np.add.at(spare, (case.pair[limited], fills.period[limited]), 1)
+    return spare
 
 
 def _sale_name(case: Case, offer: Ints, period: Ints, row: int) -> str:

@@ -80,6 +80,7 @@ class Convex:
         self._option_column = np.full(len(market.options.block), NO_COLUMN, dtype=np.int64)
         self._lead = lead_options(market)
         self._sink_units = _sink_units(market)
+        self._open_options = np.zeros(len(market.options.block), dtype=np.bool_)
         self._solved = False
         self._model = LinearModel(join_columns(fixed))
         self._add_segments(np.arange(len(self._segments)))
@@ -110,30 +111,37 @@ class Convex:
         if not len(self.known_options):
             self._add_options(self._first_options())
         known = self.known_options
-        self._model.set_bounds(
-            self._option_column[known], np.zeros(len(known)), np.ones(len(known))
-        )
+        self._bound_options(np.zeros(len(known)), np.ones(len(known)))
         return self._generate(options=True)
 
     def solve_with(self, accepted: Ints, *, fixed: bool = False) -> Optimum:
         """Solve with only the accepted options: free in [0, 1], or fixed at 1."""
         missing = accepted[self._option_column[accepted] == NO_COLUMN]
         self._add_options(missing)
-        known = self.known_options
-        upper = np.isin(known, accepted).astype(np.float64)
-        lower = upper if fixed else np.zeros(len(known))
-        self._model.set_bounds(self._option_column[known], lower, upper)
-        return self._generate(options=False)
+        upper = np.isin(self.known_options, accepted).astype(np.float64)
+        lower = upper if fixed else np.zeros(len(upper))
+        moved = self._bound_options(lower, upper)
+        return self._generate(
+            options=False, fresh=self._is_hard and moved > FEW_NEW * self._columns
+        )
 
-    def _generate(self, *, options: bool) -> Optimum:
+    def _bound_options(self, lower: Floats, upper: Floats) -> int:
+        """Bound the known options; gives of how many it changed whether they may be taken."""
+        known = self.known_options
+        moved = int((self._open_options[known] != (upper > 0)).sum())
+        self._open_options[known] = upper > 0
+        self._model.set_bounds(self._option_column[known], lower, upper)
+        return moved
+
+    def _generate(self, *, options: bool, fresh: bool = False) -> Optimum:
         """Solve, add what the duals find too cheap, and solve again until nothing is.
 
         A large relaxation begins with rough solves, whose duals are as good a guide, and ends when
         what is missing proves to be worth little.
         """
         large = options and self._columns > LARGE_COLUMNS
-        fresh = self._is_hard and not self._solved
-        rough = large and fresh
+        rough = large and self._is_hard and not self._solved
+        fresh = fresh or (self._is_hard and not self._solved)
         solution = self._model.solve(fresh=fresh, rough=rough)
         self._solved = True
         for _ in range(ROUNDS_MAX):
@@ -237,6 +245,7 @@ class Convex:
         if len(chosen):
             self._model.add_columns(option_columns(self.market, chosen))
             self._option_column[chosen] = self._columns + np.arange(len(chosen))
+            self._open_options[chosen] = True
             self._columns += len(chosen)
 
     def _read(self, solution: LpSolution) -> Optimum:

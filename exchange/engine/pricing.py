@@ -42,6 +42,7 @@ from exchange.engine.support import (
 )
 
 ROUNDS_MAX = 500
+LARGE_ROWS = 10_000  # With so many prices the interior point finds the first ones sooner.
 BROKEN = 1e-6  # Currency per hour: rows broken by less are kept.
 
 
@@ -65,6 +66,8 @@ class Pricing:
         self._arcs[convex.known_arcs] = True
         self._options[accepted] = True
         self._model = self._build()
+        self._is_large = len(market.rows.lower) > LARGE_ROWS
+        self._solved = False
 
     def choose(self, share: float = 0.5) -> Duals:
         """Find the prices of the rule: ``share`` of the way from the least to the greatest."""
@@ -205,7 +208,8 @@ class Pricing:
     def _solve(self) -> tuple[float, Floats]:
         """Solve, add the arcs and options whose rows the answer breaks, and solve again."""
         for _ in range(ROUNDS_MAX):
-            solution = self._model.solve()
+            solution = self._model.solve(fresh=not self._solved and self._is_large)
+            self._solved = True
             if not self._add_broken(solution.x):
                 return solution.objective, solution.x
         raise SolverFailed("the prices never settled")

@@ -6,6 +6,7 @@ renewable rules and one accelerator.
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -118,22 +119,51 @@ class Reach:
         ``shape``: duration, and how many accelerators a route must carry at once.
         """
         duration, size = shape
+        lane, route = self._trips
+        if not routes.all():
+            lane, route = lane[routes[route]], route[routes[route]]
+        gbps = self._lanes.gbps[lane][:, None]
         sums = window_sums(prices, duration)
+        paid = scale_micros(sums[route], gbps)
+        if size and self._has_limits.any():
+            limits = self._route_limits
+            narrow = np.flatnonzero(self._has_limits[route])
+            full = gbps[narrow] * size > limits[route[narrow]]
+            paid[narrow] = np.where(
+                window_sums(full.astype(np.int64), duration) > 0, HUGE, paid[narrow]
+            )
         cost = np.full((len(self._lanes.origin), len(self.book.regions), sums.shape[1]), HUGE)
-        table, limits = self.book.routes, self.book.link_gbps_micros
-        for route in np.flatnonzero(routes):
-            near = self._lanes.origin == table.origin[route]
-            lanes = np.flatnonzero(near & (table.latency_micros[route] <= self._lanes.latency))
-            gbps = self._lanes.gbps[lanes][:, None]
-            paid = scale_micros(sums[route][None, :], gbps)
-            over = table.links[table.link_start[route] : table.link_start[route + 1]]
-            if size and len(over):
-                limit = np.where(limits[over] == UNLIMITED, HUGE, limits[over]).min(axis=0)
-                full = window_sums((gbps * size > limit).astype(np.int64), duration) > 0
-                paid = np.where(full, HUGE, paid)
-            region = table.region[route]
-            cost[lanes, region] = np.minimum(cost[lanes, region], paid)
+        place = lane * len(self.book.regions) + self.book.routes.region[route]
+        first = np.flatnonzero(np.diff(place, prepend=-1))
+        if len(first):
+            best = np.minimum.reduceat(paid, first, axis=0)
+            cost.reshape(-1, sums.shape[1])[place[first]] = np.minimum(best, HUGE)
         return cost
+
+    @cached_property
+    def _trips(self) -> tuple[Ints, Ints]:
+        """(lane, route) for each route that a lane may take, by lane and then by region."""
+        table, lanes = self.book.routes, self._lanes
+        near = lanes.origin[:, None] == table.origin[None, :]
+        near &= table.latency_micros[None, :] <= lanes.latency[:, None]
+        lane, route = np.nonzero(near)
+        order = np.lexsort((table.region[route], lane))
+        return lane[order], route[order]
+
+    @cached_property
+    def _has_limits(self) -> Flags:
+        """The routes that run over a link with a limit in some period."""
+        return np.asarray((self._route_limits < HUGE).any(axis=1))
+
+    @cached_property
+    def _route_limits(self) -> Ints:
+        """Shape (routes, periods): the least limit along each, ``HUGE`` where there is none."""
+        table, limits = self.book.routes, self.book.link_gbps_micros
+        least = np.full((len(table.names), self.book.periods), HUGE, dtype=np.int64)
+        route = np.repeat(np.arange(len(table.names)), np.diff(table.link_start))
+        here = limits[table.links]
+        np.minimum.at(least, route, np.where(here == UNLIMITED, HUGE, here))
+        return least
 
 
 def choice_bid(book: Book) -> Ints:

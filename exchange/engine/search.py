@@ -26,11 +26,13 @@ SMALL_OPTIONS, SMALL_ARCS = 400, 2_000  # Books that are searched to the end.
 SMALL_NODES, SMALL_ROUNDS = 2_000, 60
 APART_CELLS = 10_000  # So many cells are told apart from the first.
 # How many options of each job the search looks at, beside those that the relaxation takes, in one
-# round after another. These end when one adds less than WORTH to the welfare, or what is found is
-# CLOSE to the relaxation; with many jobs, where rounds are long, less close.
-ROUNDS, ROUNDS_MANY, WORTH = (3, 8, 12, 16), (3,), 0.002
-SURE = 0.1  # A share of a job's value: who gains as much is not up for search.
-MANY_JOBS, CLOSE, CLOSE_MANY = 500, 0.005, 0.015
+# round after another. Rounds end when what is found is CLOSE to the relaxation, or so many steps of
+# the simplex are spent; with many jobs, where programs are large, there is one.
+ROUNDS, ROUNDS_MANY, STEPS_MAX = (3, 8, 12, 16, 24), (5,), 40_000
+# Which share of its value a job gains that is not up for search: more after each round whose
+# program was solved to its end.
+SURE, SURER = 0.1, 4
+MANY_JOBS, CLOSE = 500, 0.003
 NODES, CHECKS, GAP, GAP_MANY = 50, 40, 5e-4, 5e-3
 INSERTIONS, INSERTIONS_HUGE, HUGE_COLUMNS = 15, 2, 60_000  # Each solves a program or two.
 HALF = 0.5
@@ -85,17 +87,16 @@ def _is_thick(market: Market, relaxed: Optimum) -> bool:
 
 def _search_core(convex: Convex, relaxed: Optimum, deadline: float | None) -> Selection:
     """Search near the relaxation, then near what was found, among more and more options."""
-    many = convex.market.options.groups > MANY_JOBS
-    close = relaxed.welfare * (CLOSE_MANY if many else CLOSE)
     best: Selection | None = None
-    complete = True
-    for each in ROUNDS_MANY if many else ROUNDS:
-        answer, accepted = _search_near(convex, relaxed, best, (each, _left(deadline)))
+    complete, steps, sure = True, 0, SURE
+    for each in ROUNDS_MANY if convex.market.options.groups > MANY_JOBS else ROUNDS:
+        answer, accepted = _search_near(convex, relaxed, best, (each, sure, _left(deadline)))
         complete &= not answer.timed_out
         found = drop_losers(convex, accepted)
-        before = best.welfare if best else 0.0
         best = found if best is None or found.welfare > best.welfare else best
-        if relaxed.welfare - best.welfare < close or best.welfare - before < WORTH * before:
+        steps += answer.iterations
+        sure *= SURER if answer.proved else 1
+        if relaxed.welfare - best.welfare < CLOSE * relaxed.welfare or steps > STEPS_MAX:
             break
     assert best is not None, "there are rounds"
     return replace(best, complete=complete)
@@ -105,20 +106,20 @@ def _search_near(
     convex: Convex,
     relaxed: Optimum,
     best: Selection | None,
-    how: tuple[int, float | None],
+    how: tuple[int, float, float | None],
 ) -> tuple[MipSolution, Ints]:
     """Search on with what the relaxation takes, what was found keeps and both pay well.
 
     Returns the answer and the options accepted: those found before, if it found nothing.
     """
-    each, seconds = how
+    each, sure, seconds = how
     market = convex.market
     liked = np.flatnonzero(relaxed.options >= AGREED)
     accepted = best.accepted if best else liked[:0]
     core = build_core(convex, relaxed, options_each=each, kept=np.union1d(accepted, liked))
     agreed = np.intersect1d(accepted, liked) if best else liked
     gain = option_gains(market, (best.optimum if best else relaxed).duals)[agreed]
-    agreed = agreed[gain >= SURE * market.options.value[agreed]]
+    agreed = agreed[gain >= sure * market.options.value[agreed]]
     program = replace(core.program, lower=core.program.lower.copy())
     program.lower[np.searchsorted(core.options, agreed)] = 1.0
     start = _padded(np.isin(core.options, accepted), len(program.cost)) if best else None
