@@ -7,7 +7,7 @@ ON_SERVERS := $(BIN)/python -m exchange.config.local exec
 STAMP := $(VENV)/.installed
 LIBRARIES := node_modules/.installed
 
-.PHONY: help demo run test check format messages bench focus faults screenshots lock clean stop backup restore-drill meter-agent
+.PHONY: help demo run test check format messages bench focus faults mutants screenshots lock clean stop backup restore-drill meter-agent
 
 help:
 	@echo "make demo         play one trading day and leave the portal running (ONCE=1: end after it; HISTORY=0: no month around it)"
@@ -19,6 +19,7 @@ help:
 	@echo "make focus        the public FOCUS validator on what the demo's buyers were charged"
 	@echo "make screenshots  pictures of a running demo (AT=http://127.0.0.1:8000), into screenshots/"
 	@echo "make faults       long tests: kill -9, thousands of random books, random lives of the market"
+	@echo "make mutants      small changes of the engine that no test notices (docs/mutants.md)"
 	@echo "make backup       database and archive into .local/backups (or BACKUP_DIR)"
 	@echo "make restore-drill  back up, restore beside, audit the copy; fails unless it is clean"
 	@echo "make meter-agent  the meter agent as one file, .local/compute-meter.pyz (docs/metering.md)"
@@ -71,6 +72,9 @@ bench: $(STAMP)
 
 faults: $(STAMP)
 	HYPOTHESIS_PROFILE=faults $(ON_SERVERS) $(BIN)/python -m pytest -q -m "slow or not slow" tests/faults tests/engine tests/scenarios $(ARGS)
+
+mutants: $(STAMP)
+	$(ON_SERVERS) $(BIN)/python -m tests.mutants
 
 screenshots: $(STAMP)
 	$(BIN)/python -m tests.browser.pictures $(AT)
