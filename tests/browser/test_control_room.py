@@ -26,7 +26,7 @@ from tests.exchange.markets import (
     region_of,
 )
 from tests.exchange.trading import bid, hold_through, offer_of
-from tests.factories import MembershipFactory, operator
+from tests.factories import MembershipFactory, auditor, operator
 from tests.settlement.deliveries import TEN, a_delivery, a_period, an_event
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -108,3 +108,51 @@ def test_the_boards_are_read_and_chosen_without_scripts(scene: Market, open_page
     page.click("main button:text-is('Show')")
     assert "hours=720" in page.url
     expect(page.locator("h2#delivery")).to_be_visible()
+
+
+def test_an_operator_halts_and_another_lets_go_while_a_visitor_looks(
+    scene: Market, open_page: OpenPage
+) -> None:
+    one, other, visitor = open_page(), open_page(phone=True), open_page(scripts=False)
+    for page in (one, other):
+        who = MembershipFactory.create(organization=operator()).user
+        sign_in(page, who, to="/control/measures/")
+    one.select_option("select[name=halt-scope]", "region beijing")
+    one.fill("input[name=halt-reason]", "a flood")
+    one.click("main button:text-is('Ask for a halt')")
+    expect(one.locator("#messages")).to_contain_text("Another operator has to approve it now.")
+    expect(one.locator("main button:text-is('Approve')")).to_have_count(0)
+
+    other.reload()
+    other.fill("section[aria-labelledby=waiting] input[name=reason]", "seen")
+    other.click("main button:text-is('Approve')")
+    expect(other.locator("#messages")).to_contain_text("It is done.")
+    visitor.goto("/market/")
+    expect(visitor.locator(".halt")).to_contain_text("Halted: Beijing")
+    expect(visitor.locator(".halt")).to_contain_text("a flood")
+    pages = {"control-measures": "/control/measures/", "market-halted": "/market/"}
+    faults = look(one, pages, "desk-en") + look(other, pages, "phone-en")
+
+    other.goto("/control/measures/")
+    other.fill("section[aria-labelledby^=halt-] input[name=reason]", "it is over")
+    other.click("main button:text-is('Ask to resume')")
+    one.goto("/control/measures/")
+    one.fill("section[aria-labelledby=waiting] input[name=reason]", "yes")
+    one.click("main button:text-is('Approve')")
+    visitor.reload()
+    expect(visitor.locator(".halt")).to_have_count(0)
+    assert not faults, "\n".join(faults)
+
+
+def test_an_auditor_checks_a_certificate_again(scene: Market, open_page: OpenPage) -> None:
+    page = open_page(language="zh-hans")
+    where = f"/control/auctions/{scene.auction.public_id}/"
+    sign_in(page, MembershipFactory.create(organization=auditor()).user, to=where)
+    with page.expect_download() as downloaded:
+        page.click("main a.btn")
+    assert downloaded.value.suggested_filename == f"{scene.auction.public_id}.zip"
+    page.click("main button[type=submit]")
+    expect(page.locator("#outcome + p")).to_be_visible()
+    expect(page.locator("section[role=status] li")).to_have_count(0)
+    faults = look(page, {"control-check": where}, "desk-zh-hans")
+    assert not faults, "\n".join(faults)

@@ -1,9 +1,12 @@
 """The control room's pages: for operators and auditors alone, alive, and truthful."""
 
+import io
+import zipfile
 from pathlib import Path
 
 import pytest
 from django.conf import LazySettings
+from django.core.management import call_command
 from django.test import Client
 
 from exchange.foundation.market_time import mark_as_play, market_now
@@ -163,3 +166,34 @@ def test_a_bid_that_a_halt_refuses_says_why_on_its_form(scene: Market) -> None:
     page = portal(scene.provider).post("/offers/new/", offer_form()).content.decode()
     assert "The market is halted" in page
     assert "a flood" in page
+
+
+def test_an_auditor_checks_a_certificate_again_and_takes_the_book_home(
+    scene: Market, tmp_path: Path
+) -> None:
+    offer_of(scene)
+    bid(bid_body(scene.auction), buyer())
+    hold_through(scene.auction)
+    desk, where = portal(auditor()), f"/control/auctions/{scene.auction.public_id}/"
+    assert f'href="{where}"' in page_of(desk, f"/market/auctions/{scene.auction.public_id}/")
+    assert "The archive keeps every promise" not in page_of(desk, where)
+    assert "The archive keeps every promise" in desk.post(where).content.decode()
+
+    answer = desk.get(f"{where}book.zip")
+    packed = io.BytesIO(b"".join(answer.streaming_content))  # type: ignore[attr-defined]
+    with zipfile.ZipFile(packed) as archive:
+        archive.extractall(tmp_path / "home")
+    call_command("check_book", tmp_path / "home" / "book", tmp_path / "home" / "result")
+
+    (prices,) = _archived_prices(tmp_path)
+    prices.write_text(prices.read_text().replace("2.000", "1.000"))
+    assert "Something does not hold" in desk.post(where).content.decode()
+
+
+def _archived_prices(root: Path) -> list[Path]:
+    """Return the archived prices, not those that were taken home."""
+    return [
+        path
+        for path in root.glob("**/prices.csv")
+        if "home" not in path.parts and "certificate" not in path.parts
+    ]
