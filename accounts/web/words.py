@@ -134,6 +134,9 @@ WORDS: dict[str, "str | Promise"] = {
     "statements:read": _("see statements"),
     "readings:read": _("see readings"),
     "readings:write": _("report readings, for a meter"),
+    "measures:read": _("see halts and limits that are asked for"),
+    "measures:write": _("ask for halts and limits, and refuse them"),
+    "measures:approve": _("approve halts and limits that others asked for"),
     "webhooks:read": _("see webhook endpoints and their logs"),
     "webhooks:write": _("change webhook endpoints"),
     # what can be told
