@@ -1,58 +1,155 @@
 """Pictures of a running demo: ``make screenshots`` writes them to the ignored folder screenshots/.
 
-``python -m tests.browser.pictures [URL]``; the README's picture was picked from these.
+``python -m tests.browser.pictures [URL]`` takes every page in both languages, on a desk and on a
+phone, as a visitor and as each of the demo's people. ``--gallery`` takes a chosen few and writes
+them to docs/images, from which README's picture comes.
 """
 
+import re
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Browser, Page, sync_playwright
 
 from exchange.management.demo.platform import LOGINS, PASSWORD
-from tests.browser.conftest import DESKTOP, FLAGS, SCREENSHOTS, find_chromium
+from tests.browser.conftest import DESKTOP, FLAGS, PHONE, SCREENSHOTS, find_chromium
 
 ADDRESS: Final = "http://127.0.0.1:8000"
+GALLERY: Final = Path(__file__).resolve().parents[2] / "docs" / "images"
+LOCALES: Final = {"en": "en-GB", "zh": "zh-CN"}
 PICTURES: Final = {
-    "": ("market/", "market/curves/", "market/map/", "market/index/", "market/auctions/"),
-    "provider": ("offers/", "capacity/", "contracts/", "statements/"),
-    "buyer": ("money/", "contracts/", "statements/"),
+    "": (
+        *("", "market/", "market/curves/", "market/map/", "market/index/", "market/auctions/"),
+        *("market/models/", "apply"),
+    ),
+    "provider": (
+        *("desk/", "offers/", "offers/calendar/", "capacity/", "equipment/", "contracts/"),
+        *("statements/", "disputes/", "money/", "organization/keys", "organization/members"),
+    ),
+    "buyer": ("bids/", "bids/new/", "contracts/", "projects/", "statements/", "money/", "notices"),
+    "operator": ("control/", "control/network/", "control/alarms/"),
 }
-SETTLED_MS: Final = 1_500  # charts draw themselves
+LOAD_MS: Final = 60_000
+SETTLED_MS: Final = 2_000  # charts draw themselves
+
+
+class Shot(NamedTuple):
+    """A picture of the gallery: whose page, how it is seen, and its name there."""
+
+    name: str
+    role: str
+    path: str
+    language: str = "en"
+    phone: bool = False
+    link: str = ""  # the first link on the page to an address of this form is followed
+
+
+GALLERY_SHOTS: Final = (
+    Shot("market", "", "market/"),
+    Shot("curves", "", "market/curves/"),
+    Shot("map", "", "market/map/"),
+    Shot("index", "", "market/index/"),
+    Shot("certificate", "", "market/auctions/", link=r"/market/auctions/auc_\w+/$"),
+    Shot("models", "", "market/models/"),
+    Shot("desk", "provider", "desk/"),
+    Shot("calendar", "provider", "offers/calendar/"),
+    Shot("equipment", "provider", "equipment/"),
+    Shot("bid-new", "buyer", "bids/new/"),
+    Shot("bids", "buyer", "bids/"),
+    Shot("statement", "buyer", "statements/", link=r"/statements/\w+/$"),
+    Shot("control", "operator", "control/"),
+    Shot("market-zh", "", "market/", language="zh"),
+    Shot("market-phone", "", "market/", phone=True),
+    Shot("desk-phone-zh", "provider", "desk/", language="zh", phone=True),
+)
 
 
 def take_pictures(address: str, folder: Path) -> None:
-    """Take a picture of every page, as a visitor and as each of the demo's people."""
+    """Take a picture of every page in every view."""
     folder.mkdir(exist_ok=True)
+    with _chromium() as browser:
+        for language in LOCALES:
+            for phone in (False, True):
+                for role, pages in PICTURES.items():
+                    view = _View(address, role, language, phone)
+                    _take(browser, view, pages, folder)
+
+
+def take_gallery(address: str, folder: Path) -> None:
+    """Take the committed pictures again, what is above the fold, as PNG."""
+    with _chromium() as browser:
+        for shot in GALLERY_SHOTS:
+            view = _View(address, shot.role, shot.language, shot.phone)
+            with _page(browser, view) as page:
+                page.goto(f"/{shot.path}", timeout=LOAD_MS)
+                if shot.link:
+                    page.goto(_first_link(page, shot.link), timeout=LOAD_MS)
+                page.wait_for_timeout(SETTLED_MS)
+                page.screenshot(path=folder / f"{shot.name}.png")
+
+
+class _View(NamedTuple):
+    address: str
+    role: str
+    language: str
+    phone: bool
+
+
+def _take(browser: Browser, view: _View, pages: tuple[str, ...], folder: Path) -> None:
+    with _page(browser, view) as page:
+        for path in pages:
+            page.goto(f"/{path}", timeout=LOAD_MS)
+            page.wait_for_timeout(SETTLED_MS)
+            place = path.strip("/").replace("/", "-") or "front"
+            look = f"{'phone' if view.phone else 'desk'}-{view.language}"
+            name = f"demo-{view.role or 'visitor'}-{place}-{look}.png"
+            page.screenshot(path=folder / name, full_page=True)
+
+
+@contextmanager
+def _chromium() -> Iterator[Browser]:
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=find_chromium(), args=FLAGS)
-        for role, pages in PICTURES.items():
-            context = browser.new_context(
-                base_url=address,
-                viewport=DESKTOP,  # type: ignore[arg-type]
-                locale="en-GB",
-                timezone_id="Asia/Shanghai",
-            )
-            page = context.new_page()
-            if role:
-                _sign_in(page, role)
-            for path in pages:
-                page.goto(f"/{path}")
-                page.wait_for_timeout(SETTLED_MS)
-                name = path.strip("/").replace("/", "-")
-                page.screenshot(path=folder / f"demo-{role or 'visitor'}-{name}.png")
-            context.close()
+        yield browser
         browser.close()
 
 
+@contextmanager
+def _page(browser: Browser, view: _View) -> Iterator[Page]:
+    context = browser.new_context(
+        base_url=view.address,
+        viewport=PHONE if view.phone else DESKTOP,  # type: ignore[arg-type]
+        locale=LOCALES[view.language],
+        timezone_id="Asia/Shanghai",
+    )
+    page = context.new_page()
+    if view.role:
+        _sign_in(page, view.role)
+    yield page
+    context.close()
+
+
 def _sign_in(page: Page, role: str) -> None:
-    page.goto("/accounts/login/")
+    page.goto("/accounts/login/", timeout=LOAD_MS)
     page.fill("input[name=login]", LOGINS[role])
     page.fill("input[name=password]", PASSWORD)
     page.click("main button[type=submit]")
-    page.wait_for_load_state()
+    page.wait_for_load_state(timeout=LOAD_MS)
     assert "/login" not in page.url, f"{LOGINS[role]} cannot sign in at {page.url}"
 
 
+def _first_link(page: Page, form: str) -> str:
+    addresses = (link.get_attribute("href") or "" for link in page.locator("main a").all())
+    return next(address for address in addresses if re.search(form, address))
+
+
 if __name__ == "__main__":
-    take_pictures(sys.argv[1] if sys.argv[1:] else ADDRESS, SCREENSHOTS)
+    words = [word for word in sys.argv[1:] if word != "--gallery"]
+    at = words[0] if words else ADDRESS
+    if "--gallery" in sys.argv:
+        take_gallery(at, GALLERY)
+    else:
+        take_pictures(at, SCREENSHOTS)

@@ -12,6 +12,7 @@ from accounts.services.members import add_member
 from accounts.services.organizations import create_organization
 from exchange.management.demo import platform
 from exchange.management.demo.platform import Size
+from settlement.models import AccountKind, LedgerAccount
 from settlement.services.deposits import deposit
 
 FIRST_BID = "first bid"
@@ -39,16 +40,24 @@ def gather(size: Size) -> Parties:
         ("buyer", buyers[0]),
     ):
         _person(platform.LOGINS[role], organization, staff=role in {"operator", "auditor"})
+    _fund(buyers, operator)
+    return Parties(operator=operator, providers=providers, buyers=buyers)
+
+
+def _fund(buyers: Sequence[Organization], operator: Organization) -> None:
+    """Give money to every buyer that has never had any."""
+    accounts = LedgerAccount.objects.filter(kind=AccountKind.AVAILABLE, credits_posted__gt=0)
+    funded = set(accounts.filter(owner__in=buyers).values_list("owner_id", flat=True))
     with transaction.atomic():
         for buyer in buyers:
-            deposit(
-                buyer.pk,
-                amount_micros=platform.DEPOSIT_MICROS,
-                reason="money to play with",
-                actor=acting_for(operator),
-                key=f"demo-{buyer.public_id}",
-            )
-    return Parties(operator=operator, providers=providers, buyers=buyers)
+            if buyer.pk not in funded:
+                deposit(
+                    buyer.pk,
+                    amount_micros=platform.DEPOSIT_MICROS,
+                    reason="money to play with",
+                    actor=acting_for(operator),
+                    key=f"demo-{buyer.public_id}",
+                )
 
 
 def buyers_key(buyer: Organization) -> str:
