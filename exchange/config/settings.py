@@ -266,6 +266,7 @@ SPECTACULAR_SETTINGS = {
         "ContractStateEnum": "settlement.models.contracts.ContractState",
         "DisputeStateEnum": "settlement.models.disputes.DisputeState",
         "LedgerAccountKindEnum": "settlement.models.ledger.AccountKind",
+        "MeasureKindEnum": "exchange.models.halts.MeasureKind",
         "OfferStateEnum": "exchange.models.offers.OfferState",
         "PayoutStateEnum": "settlement.models.cash.PayoutState",
         "PeriodStateEnum": "settlement.models.delivery.PeriodState",
