@@ -31,10 +31,14 @@ def quick_passwords() -> Iterator[None]:
 
 @pytest.fixture(autouse=True)
 def swept(request: pytest.FixtureRequest, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
-    """After a test that commits, empty the partitioned readings: Django's flush does not."""
+    """After a test that commits, do what Django's flush does not.
+
+    Empty the partitioned readings, and make the market's clock a real one again.
+    """
     yield
     marker = request.node.get_closest_marker("django_db")
     committed = {"transactional_db", "live_server"} & set(request.fixturenames)
     if committed or (marker is not None and marker.kwargs.get("transaction")):
         with django_db_blocker.unblock(), connection.cursor() as cursor:
             cursor.execute("TRUNCATE settlement_reading")
+            cursor.execute("UPDATE market_clock SET shift = '0', is_play = false")

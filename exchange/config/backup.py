@@ -223,8 +223,11 @@ def _programs(url: str) -> Path:
 
 
 def _release(url: str) -> int:
-    with psycopg.connect(url) as connection:
-        return connection.info.server_version // 10_000
+    try:
+        with psycopg.connect(url) as connection:
+            return connection.info.server_version // 10_000
+    except psycopg.OperationalError as error:
+        raise BackupFailed(f"the database does not answer: {error}") from error
 
 
 def _name(url: str) -> str:

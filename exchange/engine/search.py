@@ -27,12 +27,12 @@ SMALL_NODES, SMALL_ROUNDS = 2_000, 60
 APART_CELLS = 10_000  # So many cells are told apart from the first.
 # How many options of each job the search looks at, beside those that the relaxation takes, in one
 # round after another. Rounds end when what is found is CLOSE to the relaxation, or so many steps of
-# the simplex are spent; with many jobs, where programs are large, there is one.
-ROUNDS, ROUNDS_MANY, STEPS_MAX = (3, 8, 12, 16, 24), (5,), 40_000
+# the simplex are spent; with many jobs, where programs are large, not so close is close enough.
+ROUNDS, ROUNDS_MANY, STEPS_MAX = (3, 8, 12, 16, 24), (5, 16, 40), 40_000
 # Which share of its value a job gains that is not up for search: more after each round whose
-# program was solved to its end.
+# program was solved to its end, but where jobs are many, whose programs then would not be.
 SURE, SURER = 0.1, 4
-MANY_JOBS, CLOSE = 500, 0.003
+MANY_JOBS, CLOSE, CLOSE_MANY = 500, 0.003, 0.035
 NODES, CHECKS, GAP, GAP_MANY = 50, 40, 5e-4, 5e-3
 INSERTIONS, INSERTIONS_HUGE, HUGE_COLUMNS = 15, 2, 60_000  # Each solves a program or two.
 HALF = 0.5
@@ -89,14 +89,16 @@ def _search_core(convex: Convex, relaxed: Optimum, deadline: float | None) -> Se
     """Search near the relaxation, then near what was found, among more and more options."""
     best: Selection | None = None
     complete, steps, sure = True, 0, SURE
-    for each in ROUNDS_MANY if convex.market.options.groups > MANY_JOBS else ROUNDS:
+    many = convex.market.options.groups > MANY_JOBS
+    close = relaxed.welfare * (CLOSE_MANY if many else CLOSE)
+    for each in ROUNDS_MANY if many else ROUNDS:
         answer, accepted = _search_near(convex, relaxed, best, (each, sure, _left(deadline)))
         complete &= not answer.timed_out
         found = drop_losers(convex, accepted)
         best = found if best is None or found.welfare > best.welfare else best
         steps += answer.iterations
-        sure *= SURER if answer.proved else 1
-        if relaxed.welfare - best.welfare < CLOSE * relaxed.welfare or steps > STEPS_MAX:
+        sure *= SURER if answer.proved and not many else 1
+        if relaxed.welfare - best.welfare < close or steps > STEPS_MAX:
             break
     assert best is not None, "there are rounds"
     return replace(best, complete=complete)

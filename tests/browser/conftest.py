@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from django.db import connection
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
 
 # Playwright's own event loop runs in this thread; Django would take that for asynchronous code.
@@ -43,14 +42,6 @@ def chromium() -> Iterator[Browser]:
         browser = playwright.chromium.launch(executable_path=find_chromium(), args=FLAGS)
         yield browser
         browser.close()
-
-
-@pytest.fixture(autouse=True)
-def real_time(transactional_db: None) -> Iterator[None]:
-    """Set the market's clock right again: what is committed here, no rollback undoes."""
-    yield
-    with connection.cursor() as cursor:
-        cursor.execute("UPDATE market_clock SET shift = '0', is_play = false")
 
 
 @pytest.fixture

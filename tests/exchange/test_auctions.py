@@ -187,8 +187,7 @@ class Killed(BaseException):
 STEPS = [
     (clearing, "read_book"),
     (clearing, "archive_book"),
-    (clearing, "clear"),
-    (clearing, "check"),
+    (clearing, "clear_audited"),
     (clearing, "archive_result"),
     (clearing, "write_result_rows"),
     (publishing, "contract_terms"),

@@ -14,7 +14,7 @@ from django.conf import LazySettings
 from django.db import OperationalError, connection, transaction
 
 from accounts.models.callers import Caller
-from exchange.engine.clearing import clear
+from exchange.engine.clearing import clear_audited
 from exchange.foundation.market_time import mark_as_play, set_market_time
 from exchange.models import Auction, Bid, ClearingResult
 from exchange.services import clearing
@@ -112,9 +112,9 @@ def test_two_workers_do_not_clear_one_auction_at_once(
         assert not connection.in_atomic_block, "no transaction is open while the engine works"
         working.set()
         assert go_on.wait(PATIENCE)
-        return clear(*args, **kwargs)  # type: ignore[arg-type]
+        return clear_audited(*args, **kwargs)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(clearing, "clear", slow)
+    monkeypatch.setattr(clearing, "clear_audited", slow)
     with ThreadPoolExecutor(2) as pool:
         first = pool.submit(in_thread(clear_auction), scene.auction.pk)
         assert working.wait(PATIENCE)

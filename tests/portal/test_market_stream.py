@@ -56,8 +56,6 @@ class Reader:
 def port() -> Iterator[int]:
     with web_process() as found:
         yield found
-    with connection.cursor() as cursor:
-        cursor.execute("UPDATE market_clock SET shift = '0', is_play = false")
 
 
 def halt_and_go_on() -> None:
