@@ -103,7 +103,7 @@ class _Paper:
             amounts = [tax.net_minor, tax.tax_minor, tax.gross_minor]
             printed = [self._minor(amount) for amount in amounts]
             rows.append([str(WORDS[tax.supply.label]), parties, rate, *printed])
-        head = [_("Supply"), _("From and to"), _("Rate"), _("Net"), _("Tax"), _("Gross")]
+        head = [_("What is supplied"), _("From and to"), _("Rate"), _("Net"), _("Tax"), _("Gross")]
         self.pages.grid(head, rows, [42, 26, 34, 26, 26, 26], texts=3)
         self.pages.ln(1)
         self.pages.paragraph(_("All amounts contain their tax."))
