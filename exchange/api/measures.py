@@ -1,5 +1,6 @@
 """Halts, which are told to everybody, and the measures by which operators make and lift them."""
 
+from collections.abc import Callable
 from typing import Any, NoReturn
 
 import django_filters
@@ -197,12 +198,7 @@ class ApproveMeasureView(APIView):
     )
     def post(self, request: Request, public_id: str) -> Response:
         """Do what another operator asked for; never what one asked for oneself."""
-        said = DecisionSerializer(data=request.data)
-        said.is_valid(raise_exception=True)
-        actor = caller_of(request)
-        measure = measure_of(public_id, caller=actor)
-        approve_measure(measure, reason=said.validated_data["reason"], actor=actor)
-        return Response(MeasureSerializer(measure).data)
+        return _decided(approve_measure, request, public_id)
 
 
 class RefuseMeasureView(APIView):
@@ -218,12 +214,16 @@ class RefuseMeasureView(APIView):
     )
     def post(self, request: Request, public_id: str) -> Response:
         """End it; who asked may take it back so."""
-        said = DecisionSerializer(data=request.data)
-        said.is_valid(raise_exception=True)
-        actor = caller_of(request)
-        measure = measure_of(public_id, caller=actor)
-        refuse_measure(measure, reason=said.validated_data["reason"], actor=actor)
-        return Response(MeasureSerializer(measure).data)
+        return _decided(refuse_measure, request, public_id)
+
+
+def _decided(decide: Callable[..., None], request: Request, public_id: str) -> Response:
+    said = DecisionSerializer(data=request.data)
+    said.is_valid(raise_exception=True)
+    actor = caller_of(request)
+    measure = measure_of(public_id, caller=actor)
+    decide(measure, reason=said.validated_data["reason"], actor=actor)
+    return Response(MeasureSerializer(measure).data)
 
 
 def _halt(said: dict[str, Any], **who: Any) -> Measure:

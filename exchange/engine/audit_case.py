@@ -103,11 +103,16 @@ class Case:
         return route_prices(self.book, (self.book.link_gbps_micros != UNLIMITED).astype(np.int64))
 
     @cached_property
+    def row_links(self) -> Ints:
+        """What a Gbps over the links of each fill's route costs, in micro-ticks."""
+        fills = self.clearing.bid_fills
+        return np.asarray(route_prices(self.book, self.prices.links)[fills.route, fills.period])
+
+    @cached_property
     def row_costs(self) -> Ints:
         """What each fill costs at the published prices, in micro-ticks per accelerator."""
         fills = self.clearing.bid_fills
-        links = route_prices(self.book, self.prices.links)[fills.route, fills.period]
-        paid = scale_micros(links, self.book.bids.gbps_micros[fills.bid])
+        paid = scale_micros(self.row_links, self.book.bids.gbps_micros[fills.bid])
         return np.asarray(self.prices.cells[self.pair, fills.period] + paid)
 
     @cached_property

@@ -21,7 +21,6 @@ from exchange.engine.book import MICROS, UNLIMITED, BidKind, Ints
 from exchange.engine.bound import unit_costs, unroll_windows, window_rows
 from exchange.engine.exact import HUGE, scale_micros
 from exchange.engine.exact_prices import domestic_weight, kw_scaled, net_prices
-from exchange.engine.reach import route_prices
 
 _LEFT_SHORT: Final = "better than the price by more than a tick, but not filled whole"
 
@@ -142,9 +141,8 @@ def check_sellers(case: Case) -> None:
 def _lots_at_limits(case: Case) -> Ints:
     """Give one lot per fill of a divisible bid that uses a priced limit, by (pair, period)."""
     book, fills = case.book, case.clearing.bid_fills
-    links = route_prices(book, case.prices.links)[fills.route, fills.period] > 0
     region = book.sites.region[fills.site]
-    limited = links & (book.bids.gbps_micros[fills.bid] > 0)
+    limited = (case.row_links > 0) & (book.bids.gbps_micros[fills.bid] > 0)
     limited |= case.prices.power[region, fills.period] > 0
     limited |= case.prices.domestic_attos != 0
     limited &= (book.bids.kind[fills.bid] != BidKind.BLOCK) & (case.pair >= 0)

@@ -79,8 +79,7 @@ def _settlements(best: Selection) -> Iterator[tuple[Prices, WholeFills]]:
     Where whole lots leave a seller short, the price there is moved to the ask; then all prices to
     an end of their interval, where somebody is indifferent.
     """
-    nowhere = np.zeros_like(best.convex.market.book.open_cells)
-    free = Pricing(best.convex, best.optimum, best.accepted, nowhere)
+    free = Pricing(best.convex, best.optimum, best.accepted)
     prices, whole, short = _settle_at(best, free, MIDDLE)
     yield prices, whole
     if short.any():

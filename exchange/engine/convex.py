@@ -29,8 +29,8 @@ GAIN_MIN = 1e-7  # Currency per hour, per unit of an arc or per option; above th
 ALL_ARCS = 4_000  # So many arcs are given to the solver at once.
 ARCS_FIRST, ARCS_A_ROUND = 5, 5
 OPTIONS_FIRST, OPTIONS_A_ROUND = 10, 12
-# With so many jobs each has little to say: prices without them are a better guess to begin with.
-MANY_GROUPS, OPTIONS_A_ROUND_MANY = 500, 4
+# With more jobs than that each has little to say: prices without them are a better beginning.
+MANY_JOBS, OPTIONS_A_ROUND_MANY = 500, 4
 HARD_ROWS = 5_000  # With so many rows beside the jobs' own, the interior point beats the simplex.
 # From so many columns a relaxation may miss ENOUGH of the welfare, since any duals prove a bound,
 # and while ROUGH of it or more is missing it is solved roughly.
@@ -184,7 +184,7 @@ class Convex:
         unknown = self._lead & (self._option_column == NO_COLUMN)
         new = np.flatnonzero(unknown & (gain > GAIN_MIN))
         best = np.zeros(options.groups)
-        each = OPTIONS_A_ROUND_MANY if options.groups > MANY_GROUPS else OPTIONS_A_ROUND
+        each = OPTIONS_A_ROUND_MANY if has_many_jobs(self.market) else OPTIONS_A_ROUND
         np.maximum.at(best, options.group[new], gain[new])
         return _Wanted(
             rows=best_of_each(new, options.block[new], gain[new], count=each),
@@ -201,7 +201,7 @@ class Convex:
 
     def _first_options(self) -> Ints:
         options = self.market.options
-        if options.groups > MANY_GROUPS:
+        if has_many_jobs(self.market):
             return np.zeros(0, dtype=np.int64)
         gain = option_gains(self.market, self._first_duals())
         return best_of_each(np.arange(len(options.block)), options.block, gain, count=OPTIONS_FIRST)
@@ -259,6 +259,11 @@ class Convex:
             options=_spread(solution.x, self._option_column),
             duals=read_duals(self.market, solution.row_dual),
         )
+
+
+def has_many_jobs(market: Market) -> bool:
+    """Whether no single job says much: programs are large then, and need not be as close."""
+    return market.options.groups > MANY_JOBS
 
 
 def read_duals(market: Market, y: Floats) -> Duals:

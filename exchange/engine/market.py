@@ -274,18 +274,28 @@ def feed_columns(market: Market) -> Program:
 
 def demand_columns(market: Market) -> Program:
     """One column per step of demand, in units."""
+    steps = market.demand.ladders
+    return ladder_columns(
+        market,
+        steps.step_ladder,
+        price=steps.step_ticks / TICKS_PER_UNIT,
+        units=steps.step_lots / LOTS_PER_UNIT,
+    )
+
+
+def ladder_columns(market: Market, ladder: Ints, *, price: Floats, units: Floats) -> Program:
+    """One column per row: units at most of a ladder of demand, each worth the price."""
     demand, rows = market.demand, market.rows
-    steps = demand.ladders
-    columns = np.arange(len(steps.step_lots))
-    volume = demand.volume[steps.step_ladder]
+    columns = np.arange(len(ladder))
+    volume = demand.volume[ladder]
     mine = volume != NO_VOLUME
     return assemble(
         [
-            (rows.sink[demand.sink[steps.step_ladder]], columns, -np.ones(len(columns))),
+            (rows.sink[demand.sink[ladder]], columns, -np.ones(len(columns))),
             (rows.volume[volume[mine]], columns[mine], np.ones(int(mine.sum()))),
         ],
-        cost=-steps.step_ticks / TICKS_PER_UNIT,
-        upper=steps.step_lots / LOTS_PER_UNIT,
+        cost=-price,
+        upper=units,
         rows=rows,
     )
 

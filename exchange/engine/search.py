@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 
 from exchange.engine.book import Flags, Floats, Ints
-from exchange.engine.convex import Convex, Optimum, best_of_each, option_gains
+from exchange.engine.convex import Convex, Optimum, best_of_each, has_many_jobs, option_gains
 from exchange.engine.core import build_core
 from exchange.engine.market import (
     Market,
@@ -32,7 +32,7 @@ ROUNDS, ROUNDS_MANY, STEPS_MAX = (3, 8, 12, 16, 24), (5, 16, 40), 40_000
 # Which share of its value a job gains that is not up for search: more after each round whose
 # program was solved to its end, but where jobs are many, whose programs then would not be.
 SURE, SURER = 0.1, 4
-MANY_JOBS, CLOSE, CLOSE_MANY = 500, 0.003, 0.035
+CLOSE, CLOSE_MANY = 0.003, 0.035
 NODES, CHECKS, GAP, GAP_MANY = 50, 40, 5e-4, 5e-3
 INSERTIONS, INSERTIONS_HUGE, HUGE_COLUMNS = 15, 2, 60_000  # Each solves a program or two.
 HALF = 0.5
@@ -89,7 +89,7 @@ def _search_core(convex: Convex, relaxed: Optimum, deadline: float | None) -> Se
     """Search near the relaxation, then near what was found, among more and more options."""
     best: Selection | None = None
     complete, steps, sure = True, 0, SURE
-    many = convex.market.options.groups > MANY_JOBS
+    many = has_many_jobs(convex.market)
     close = relaxed.welfare * (CLOSE_MANY if many else CLOSE)
     for each in ROUNDS_MANY if many else ROUNDS:
         answer, accepted = _search_near(convex, relaxed, best, (each, sure, _left(deadline)))
@@ -130,7 +130,7 @@ def _search_near(
         core.whole,
         nodes=NODES,
         checks=CHECKS,
-        gap=GAP_MANY if market.options.groups > MANY_JOBS else GAP,
+        gap=GAP_MANY if has_many_jobs(market) else GAP,
         start=start,
         seconds=seconds,
     )

@@ -12,7 +12,7 @@ import numpy as np
 
 from exchange.engine.book import LOTS_PER_UNIT, TICKS_PER_UNIT, Floats, Ints
 from exchange.engine.ladders import NO_VOLUME
-from exchange.engine.market import Duals, Market, assemble
+from exchange.engine.market import Duals, Market, ladder_columns
 from exchange.engine.solver import Program
 
 SHORT = 24  # Ladders of no more steps are given to the solver as they are.
@@ -54,21 +54,12 @@ class Segments:
 
     def columns(self, segments: Ints) -> Program:
         """One column per segment, in units."""
-        demand, rows = self._market.demand, self._market.rows
         first, end = self.first[segments], self.end[segments]
-        ladder = demand.ladders.step_ladder[first]
-        columns = np.arange(len(segments))
-        volume = demand.volume[ladder]
-        mine = volume != NO_VOLUME
-        units = self._units[end] - self._units[first]
-        return assemble(
-            [
-                (rows.sink[demand.sink[ladder]], columns, -np.ones(len(columns))),
-                (rows.volume[volume[mine]], columns[mine], np.ones(int(mine.sum()))),
-            ],
-            cost=-self._means(segments),
-            upper=units,
-            rows=rows,
+        return ladder_columns(
+            self._market,
+            self._market.demand.ladders.step_ladder[first],
+            price=self._means(segments),
+            units=self._units[end] - self._units[first],
         )
 
     def cut(self, duals: Duals) -> Cut:

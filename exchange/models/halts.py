@@ -37,16 +37,36 @@ class HaltQuerySet(OpenQuerySet["MarketFreeze"]):
         return self.filter(series=None, region=None, accelerator=None)
 
 
-class MarketFreeze(models.Model):
+class OfOnePart(models.Model):
+    """What is of the whole market, or of one part of it."""
+
+    series = scope_key("exchange.AuctionSeries")
+    region = scope_key("exchange.Region")
+    accelerator = scope_key("exchange.Accelerator")
+
+    class Meta:
+        abstract = True
+
+    @property
+    def scope(self) -> str:
+        """Of what it is: ``market``, ``series``, ``region`` or ``accelerator``."""
+        parts = ("series", "region", "accelerator")
+        return next((part for part in parts if getattr(self, f"{part}_id") is not None), "market")
+
+    @property
+    def part(self) -> str:
+        """The code of the part; nothing for the whole market."""
+        found = self.series or self.region or self.accelerator
+        return str(found.code) if found else ""
+
+
+class MarketFreeze(OfOnePart):
     """An operator's halt of the market, or of a series of auctions, a region or an accelerator.
 
     While it is not lifted no order is taken that needs the part, and no auction that has anything
     of it in its book is closed, cleared or published. Without a scope it is the whole market.
     """
 
-    series = scope_key("exchange.AuctionSeries")
-    region = scope_key("exchange.Region")
-    accelerator = scope_key("exchange.Accelerator")
     reason = models.CharField(max_length=REASON_LENGTH_MAX)
     actor = models.CharField(max_length=80)
     frozen_at = models.DateTimeField()
@@ -70,16 +90,6 @@ class MarketFreeze(models.Model):
 
     def __str__(self) -> str:
         return f"{self.frozen_at}: {self.reason}"
-
-    @property
-    def scope(self) -> str:
-        """What is halted: ``market``, ``series``, ``region`` or ``accelerator``."""
-        return scope_of(self)
-
-    @property
-    def part(self) -> str:
-        """The code of what is halted; nothing for the whole market."""
-        return part_of(self)
 
 
 class MeasureKind(models.TextChoices):
@@ -112,15 +122,12 @@ class MeasureQuerySet(models.QuerySet["Measure"]):
         return self if caller is not None and caller.sees_all else self.none()
 
 
-class Measure(models.Model):
+class Measure(OfOnePart):
     """A halt, a resumption or a limit: asked for by one operator, decided by another."""
 
     public_id = public_id("msr")
     kind = models.CharField(max_length=16, choices=MeasureKind)
     state = models.CharField(max_length=8, choices=MeasureState, default=MeasureState.ASKED)
-    series = scope_key("exchange.AuctionSeries")
-    region = scope_key("exchange.Region")
-    accelerator = scope_key("exchange.Accelerator")
     organization = models.ForeignKey(
         Organization, models.PROTECT, null=True, blank=True, related_name="+"
     )
@@ -167,27 +174,3 @@ class Measure(models.Model):
 
     def __str__(self) -> str:
         return f"{self.public_id} {self.kind}"
-
-    @property
-    def scope(self) -> str:
-        """What a halt is of: ``market``, ``series``, ``region`` or ``accelerator``."""
-        return scope_of(self)
-
-    @property
-    def part(self) -> str:
-        """The code of what it is of; nothing for the whole market."""
-        return part_of(self)
-
-
-def scope_of(row: MarketFreeze | Measure) -> str:
-    """Return which kind of scope a row has."""
-    for name in ("series", "region", "accelerator"):
-        if getattr(row, f"{name}_id") is not None:
-            return name
-    return "market"
-
-
-def part_of(row: MarketFreeze | Measure) -> str:
-    """Return the code of a row's scope; nothing for the whole market."""
-    found = row.series or row.region or row.accelerator
-    return str(found.code) if found else ""

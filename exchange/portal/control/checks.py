@@ -1,9 +1,6 @@
 """A certificate checked again: by the archive's files alone, then against the tables."""
 
-import io
-import zipfile
-
-from django.http import FileResponse, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, render
 from django.utils.translation import gettext as _
@@ -11,13 +8,13 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts.web.portal import caller_of
 from exchange.models import ClearingResult
+from exchange.portal.archives import sent_archive
 from exchange.portal.control.doors import control_reads
-from exchange.queries.archive_files import archived_files, open_archived
+from exchange.queries.archive_files import archived_files
 from exchange.queries.certificates import certificate_of
 from exchange.queries.verification import problems_of
 
 PROBLEMS_SHOWN = 50
-ZIP_DATE = (1980, 1, 1, 0, 0, 0)  # the same archive gives the same bytes
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -43,15 +40,7 @@ def auction_check(request: HttpRequest, public_id: str) -> HttpResponse:
 def auction_book(request: HttpRequest, public_id: str) -> HttpResponseBase:
     """Give the whole book with its result; operators and auditors need not wait for it."""
     result = _result(request, public_id)
-    packed = io.BytesIO()
-    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
-        for file in archived_files(result):
-            stream = open_archived(result, file)
-            assert stream is not None, file
-            with stream:
-                archive.writestr(zipfile.ZipInfo(file, ZIP_DATE), stream.read())
-    packed.seek(0)
-    return FileResponse(packed, as_attachment=True, filename=f"{public_id}.zip")
+    return sent_archive(result, archived_files(result))
 
 
 def _result(request: HttpRequest, public_id: str) -> ClearingResult:

@@ -25,11 +25,12 @@ from django.utils.safestring import mark_safe
 from django.utils.translation import get_language
 
 from accounts.web.zones import reader_zone
+from exchange.queries.halts import live_halts
 from exchange.queries.publications import market_stamp
 
 KEPT_SECONDS = 3_600
 _making = threading.Lock()  # After a publication all ask at once: one makes the page, all get it.
-FRAME = "exchange/market/page.html"
+FRAME, HALTS = "exchange/market/page.html", "exchange/market/halts.html"
 
 
 def _release() -> str:
@@ -83,7 +84,8 @@ def _make(
         if (body := cache.get(shelf)) is not None:
             return str(body), True
         shown, kept = context()
-        body = render_to_string(template, shown)
+        # The stamp is another one after a halt too, so what is halted is kept with the page.
+        body = render_to_string(HALTS, {"halts": live_halts()}) + render_to_string(template, shown)
         if kept:
             cache.set(shelf, body, KEPT_SECONDS)
         return body, kept

@@ -4,13 +4,12 @@ import csv
 import hashlib
 import io
 import json
-import zipfile
 from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime
 from typing import Any
 
 from django.core.cache import cache
-from django.http import FileResponse, Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.utils.cache import get_conditional_response
 from django.utils.http import quote_etag
@@ -19,12 +18,13 @@ from django.views.decorators.http import require_safe
 from exchange.foundation.market_time import market_now
 from exchange.foundation.money import LOTS, MICROS, TICKS, format_scaled
 from exchange.models import Auction
+from exchange.portal.archives import sent_archive
 from exchange.portal.market.curves import curves_of
 from exchange.portal.market.index import series_of
 from exchange.portal.market.kept import KEPT_SECONDS, RELEASE
 from exchange.portal.market.regions import network_of
 from exchange.portal.market.sights import result_or_404, sight_of
-from exchange.queries.archive_files import open_archived, public_files
+from exchange.queries.archive_files import public_files
 from exchange.queries.market import public_fills
 from exchange.queries.market_index import IndexTable, accelerator_index, class_index
 from exchange.queries.price_maps import region_prices
@@ -35,7 +35,6 @@ KEPT_LENGTH_MAX = 1 << 20
 Row = tuple[Any, ...]
 Table = tuple[tuple[str, ...], Iterable[Row]]
 Write = Callable[[tuple[str, ...], Iterable[Row]], Iterator[str]]
-ZIP_DATE = (1980, 1, 1, 0, 0, 0)  # the same archive gives the same bytes
 
 
 @require_safe
@@ -73,15 +72,7 @@ def auction_archive(request: HttpRequest, public_id: str) -> HttpResponseBase:
     result = result_or_404(public_id)
     if not is_book_open(result.auction):
         raise Http404
-    packed = io.BytesIO()
-    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
-        for file in public_files(result, now=market_now()):
-            stream = open_archived(result, file)
-            assert stream is not None, file
-            with stream:
-                archive.writestr(zipfile.ZipInfo(file, ZIP_DATE), stream.read())
-    packed.seek(0)
-    return FileResponse(packed, as_attachment=True, filename=f"{public_id}.zip")
+    return sent_archive(result, public_files(result, now=market_now()))
 
 
 def _prices(request: HttpRequest, auction: Auction) -> Table:
