@@ -13,10 +13,10 @@ from datetime import datetime, timedelta
 from fractions import Fraction
 from zoneinfo import ZoneInfo
 
-from exchange.engine.outcome import NANOS
-from exchange.foundation.money import MICROS, TICKS, round_down, round_up
+from exchange.foundation.money import TICKS, round_down, round_up
 from exchange.models import Accelerator, Auction, CellPrice, OfferFill, PowerPrice, Site
 from exchange.models.auctions import Horizon
+from exchange.queries.seller_prices import policy_price, power_price
 
 HOUR = timedelta(hours=1)
 HOURS_A_DAY = 24
@@ -116,19 +116,22 @@ def _seller_prices(
 def _power_ticks(auction: Auction, site: Site, accelerator: Accelerator) -> dict[int, Fraction]:
     """Return what the power of an accelerator-hour cost, where the region's budget was used up."""
     rows = PowerPrice.objects.visible_to(None).filter(auction=auction, region=site.region_id)
-    kw = Fraction(accelerator.watts_micros or 0, MICROS) * Fraction(site.pue_micros, MICROS) / 1_000
-    return {period: ticks * kw for period, ticks in rows.values_list("period", "price_ticks")}
+    watts = accelerator.watts_micros or 0
+    return {
+        period: TICKS * power_price(ticks, watts_micros=watts, pue_micros=site.pue_micros)
+        for period, ticks in rows.values_list("period", "price_ticks")
+    }
 
 
 def _policy_ticks(auction: Auction, accelerator: Accelerator) -> Fraction:
-    """Return what the domestic share added to a seller's price (market.md, section 5)."""
-    share = auction.min_domestic_share_micros
+    """Return what the domestic share added to a seller's price."""
     result = getattr(auction, "result", None)
-    if share is None or result is None:
-        return Fraction(0)
-    tflops = Fraction(accelerator.tflops_micros or 0, MICROS)
-    apart = int(accelerator.domestic) - Fraction(share, MICROS)
-    return Fraction(result.domestic_share_nanos, NANOS) * TICKS * tflops * apart
+    return TICKS * policy_price(
+        0 if result is None else result.domestic_share_nanos,
+        auction.min_domestic_share_micros,
+        tflops_micros=accelerator.tflops_micros or 0,
+        domestic=accelerator.domestic,
+    )
 
 
 def _by_hour_of_day(

@@ -18,14 +18,13 @@ from typing import NamedTuple
 from exchange.foundation.money import LOTS, MICROS, TICKS
 from exchange.models import Auction, LinkPrice, PowerPrice
 from exchange.queries.copying import copy_rows_out
+from exchange.queries.seller_prices import policy_price, power_price
 from exchange.services.limits_kept import Asks, asks_of, cuts_for_buyer, raise_for_sellers
 from exchange.services.resold_terms import resold_in, share_sellers
 from settlement.services.contracts import ContractTerms, PeriodTerms
 
 PRICE_PLACES = 21
 EXACT = Context(prec=60)
-WATTS_PER_KW = 1_000
-NANOS = 1_000_000_000
 
 FILLS = """
 SELECT bid.public_id, bid.organization_id, bid.hold_key, site.provider_id,
@@ -99,16 +98,16 @@ class Surcharges:
     def power_price(self, fill: Fill) -> Fraction:
         """What the region's power budget takes from the seller, per accelerator-hour."""
         ticks = self.power.get((fill.region_id, fill.period), 0)
-        scale = TICKS * MICROS * MICROS * WATTS_PER_KW
-        return Fraction(ticks * fill.watts_micros * fill.pue_micros, scale)
+        return power_price(ticks, watts_micros=fill.watts_micros, pue_micros=fill.pue_micros)
 
     def policy_price(self, fill: Fill) -> Fraction:
         """What the domestic share gives to the seller, or takes, per accelerator-hour."""
-        if self.min_domestic_share_micros is None:
-            return Fraction(0)
-        above = fill.domestic * MICROS - self.min_domestic_share_micros
-        scale = NANOS * MICROS * MICROS
-        return Fraction(self.domestic_share_nanos * fill.tflops_micros * above, scale)
+        return policy_price(
+            self.domestic_share_nanos,
+            self.min_domestic_share_micros,
+            tflops_micros=fill.tflops_micros,
+            domestic=fill.domestic,
+        )
 
 
 def contract_terms(auction: Auction) -> list[ContractTerms]:
