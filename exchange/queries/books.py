@@ -1,7 +1,8 @@
 """The closed book of one auction, read by COPY and handed to the engine as arrays.
 
 The book never changes: its bids are those that stood when the gate closed, its offers the versions
-entered then, and what they may still sell follows from auctions whose gates closed before.
+entered then; what they may still sell, and what links and power budgets still have, follows from
+auctions whose gates closed before.
 """
 
 import json
@@ -14,6 +15,7 @@ from exchange.engine.reading_head import HEAD_FILE
 from exchange.foundation.money import MICROS, TICKS, format_scaled
 from exchange.models import Auction
 from exchange.queries.copying import copy_out
+from exchange.queries.limits_left import links_table, power_table
 from exchange.queries.offers_left import offers_table
 from exchange.queries.standing_left import standing_tables
 
@@ -40,23 +42,6 @@ SELECT route.code AS route, origin.code AS origin, region.code AS region,
 FROM exchange_route AS route
 JOIN exchange_region AS origin ON origin.id = route.origin_id
 JOIN exchange_region AS region ON region.id = route.region_id
-"""
-LINKS = """
-SELECT code AS link, NULL AS period, gbps_micros * 0.000001 AS gbps
-FROM exchange_link WHERE gbps_micros IS NOT NULL
-"""
-POWER = """
-SELECT region.code AS region, period, min(kw_micros) * 0.000001 AS kw
-FROM exchange_powerbudget AS budget
-JOIN exchange_region AS region ON region.id = budget.region_id
-JOIN exchange_auction AS auction ON auction.id = %(auction)s
-CROSS JOIN LATERAL generate_series(0, auction.periods - 1) AS period
-CROSS JOIN LATERAL (
-    SELECT auction.starts_at + period * auction.period_minutes * interval '1 minute' AS starts_at,
-        auction.period_minutes * interval '1 minute' AS lasts) AS step
-WHERE budget.starts_at < step.starts_at + step.lasts
-  AND (budget.ends_at IS NULL OR budget.ends_at > step.starts_at)
-GROUP BY region.code, period
 """
 # A group is named after its first bid, so that the public book does not say whose it is.
 BIDS = """
@@ -86,8 +71,6 @@ TABLES = {
     "accelerators.csv": ACCELERATORS,
     "sites.csv": SITES,
     "routes.csv": ROUTES,
-    "links.csv": LINKS,
-    "power.csv": POWER,
     "bids.csv": BIDS,
     "bid_accelerators.csv": BID_ACCELERATORS,
 }
@@ -101,6 +84,8 @@ def read_book(auction: Auction) -> Book:
     texts = {file: copy_out(query, {"auction": auction.pk}) for file, query in TABLES.items()}
     texts[HEAD_FILE] = json.dumps(_head(auction)).encode()
     texts["offers.csv"] = offers_table(auction)
+    texts["links.csv"] = links_table(auction)
+    texts["power.csv"] = power_table(auction)
     for file, rows in standing_tables(auction).items():
         texts[file] += rows
     return book_from_csv(texts)

@@ -1,6 +1,7 @@
 """Rows out of the database and into it by COPY: a book of a million orders in one pass."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 from django.db import connection
 
@@ -18,7 +19,7 @@ def copy_out(query: str, params: Mapping[str, object] | None = None) -> bytes:
 
 def copy_rows_out(
     query: str, params: Mapping[str, object] | None, types: Sequence[str]
-) -> list[tuple[object, ...]]:
+) -> list[tuple[Any, ...]]:
     """Return the rows of ``query`` as tuples of the stated PostgreSQL types."""
     statement = f"COPY ({query}) TO STDOUT"
     with connection.cursor() as cursor, cursor.copy(statement, params) as copy:

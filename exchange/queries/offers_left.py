@@ -7,6 +7,7 @@ What buyers offer back of their contracts is contracted: it takes nothing from i
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -143,27 +144,24 @@ def lots_left(auction: Auction, entries: Entries) -> Ints:
 
 def _read_entries(auction: Auction) -> Entries:
     rows = copy_rows_out(ENTRIES, {"auction": auction.pk}, ENTRY_TYPES)
-    columns: list[list[object]] = [list(column) for column in zip(*rows, strict=True)]
+    columns: list[list[Any]] = [list(column) for column in zip(*rows, strict=True)]
     ids, names, sites, chips, site_ids, chip_ids, first, end, lots, price, resale = columns or [
         [] for _ in ENTRY_TYPES
     ]
     places: dict[tuple[int, int], int] = {}
-    place = [
-        places.setdefault(key, len(places))  # type: ignore[arg-type]
-        for key in zip(site_ids, chip_ids, strict=True)
-    ]
+    place = [places.setdefault(key, len(places)) for key in zip(site_ids, chip_ids, strict=True)]
     return Entries(
-        offer=ids,  # type: ignore[arg-type]
-        name=names,  # type: ignore[arg-type]
-        site=sites,  # type: ignore[arg-type]
-        accelerator=chips,  # type: ignore[arg-type]
+        offer=ids,
+        name=names,
+        site=sites,
+        accelerator=chips,
         place=np.where([each is None for each in resale], np.array(place, dtype=np.int64), -1),
         places=places,
         first=np.array(first, dtype=np.int64),
         end=np.array(end, dtype=np.int64),
         quantity_lots=np.array(lots, dtype=np.int64),
-        price_ticks=price,  # type: ignore[arg-type]
-        resale=resale,  # type: ignore[arg-type]
+        price_ticks=price,
+        resale=resale,
     )
 
 
@@ -197,7 +195,7 @@ def _share_places(own: Ints, place: Ints, place_left: Ints) -> Ints:
     return left
 
 
-def _table(rows: list[tuple[object, ...]], width: int) -> Ints:
+def _table(rows: list[tuple[Any, ...]], width: int) -> Ints:
     return np.array(rows, dtype=np.int64).reshape(-1, width)
 
 

@@ -113,7 +113,7 @@ class Surcharges:
 def contract_terms(auction: Auction) -> list[ContractTerms]:
     """Return the terms of every contract that follows from the fills of a cleared auction."""
     rows = copy_rows_out(FILLS, {"auction": auction.pk}, FILL_TYPES)
-    fills = [Fill(*row) for row in rows]  # type: ignore[arg-type]
+    fills = [Fill(*row) for row in rows]
     surcharges, asks = surcharges_of(auction), asks_of(auction)
     terms = [
         _terms(auction, list(same), surcharges, asks)

@@ -36,7 +36,7 @@ def asks_of(auction: Auction) -> Asks:
     for site, accelerator, period, ticks, lots in copy_rows_out(
         SOLD, {"auction": auction.pk}, SOLD_TYPES
     ):
-        asks[site, accelerator, period].append((ticks, lots))  # type: ignore[index, arg-type]
+        asks[site, accelerator, period].append((ticks, lots))
     return asks
 
 
