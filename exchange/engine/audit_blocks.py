@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from exchange.engine.audit_case import Case
-from exchange.engine.book import NO_GROUP, BidKind
-from exchange.engine.bound import block_surpluses, block_values
+from exchange.engine.book import BidKind
+from exchange.engine.bound import block_surpluses, block_values, job_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +22,7 @@ class BlockReview:
 
 
 def obtained_surpluses(case: Case) -> dict[int, int]:
-    """Give what each accepted block gains at the published prices, in micro-ticks x lots."""
+    """Give what each accepted block gains at the case's prices, in micro-ticks x lots."""
     bids, fills = case.book.bids, case.clearing.bid_fills
     rows = np.flatnonzero(bids.kind[fills.bid] == BidKind.BLOCK)
     if not len(rows):
@@ -48,20 +48,13 @@ def check_blocks_gain(case: Case, gained: dict[int, int]) -> None:
 
 def review_blocks(case: Case, gained: dict[int, int]) -> BlockReview:
     """Name the blocks that would have gained more than their job did, and add up by how much."""
-    group = case.book.bids.group
-    obtained: dict[tuple[int, int], int] = {}
-    for bid, gain in gained.items():
-        obtained[_job(int(group[bid]), bid)] = gain
+    obtained = {job_of(case.book, bid): gain for bid, gain in gained.items()}
     best = dict.fromkeys(obtained, 0)
     winners = []
     for bid, gain in sorted(block_surpluses(case.book, case.reach, case.prices).items()):
-        job = _job(int(group[bid]), bid)
+        job = job_of(case.book, bid)
         best[job] = max(best.get(job, 0), gain)
         if bid not in gained and gain > max(0, obtained.get(job, 0)):
             winners.append(str(case.book.bids.names[bid]))
     regret = sum(gain - obtained.get(job, 0) for job, gain in best.items())
     return BlockReview(winners, regret)
-
-
-def _job(group: int, bid: int) -> tuple[int, int]:
-    return (group, -1) if group != NO_GROUP else (NO_GROUP, bid)

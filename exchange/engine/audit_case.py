@@ -57,15 +57,17 @@ class Case:
     """A clearing laid beside its book. Rows are those of ``clearing.bid_fills``.
 
     ``pair`` and ``choice`` are the rows of ``book.pairs`` and of the bids' choices (-1 where there
-    is none); ``factor_micros`` is 1 there.
+    is none); ``factor_micros`` is 1 there. ``prices`` are the published ones, or those given.
     """
 
-    def __init__(self, book: Book, clearing: Clearing, failures: Failures) -> None:
+    def __init__(
+        self, book: Book, clearing: Clearing, failures: Failures, prices: ExactPrices | None = None
+    ) -> None:
         self.book = book
         self.clearing = clearing
         self.failures = failures
         self.reach = Reach(book)
-        self.prices: ExactPrices = published(clearing.prices)
+        self.prices: ExactPrices = prices or published(clearing.prices)
         self._cheapest: dict[int, Ints] = {}
         fills = clearing.bid_fills
         width = len(book.accelerators.names)
@@ -110,7 +112,7 @@ class Case:
 
     @cached_property
     def row_costs(self) -> Ints:
-        """What each fill costs at the published prices, in micro-ticks per accelerator."""
+        """What each fill costs at the prices, in micro-ticks per accelerator."""
         fills = self.clearing.bid_fills
         paid = scale_micros(self.row_links, self.book.bids.gbps_micros[fills.bid])
         return np.asarray(self.prices.cells[self.pair, fills.period] + paid)

@@ -82,16 +82,18 @@ def volume_surplus(book: Book, reach: Reach, costs: Ints) -> int:
 
 
 def best_block_surplus(book: Book, reach: Reach, prices: ExactPrices) -> dict[tuple[int, int], int]:
-    """Give the best surplus of each group, and of each block in none, in micro-ticks x lots.
-
-    Keys are (group, -1) and (``NO_GROUP``, bid).
-    """
+    """Give the best surplus of each job (``job_of``) in micro-ticks x lots; never below nothing."""
     best: dict[tuple[int, int], int] = {}
     for bid, surplus in block_surpluses(book, reach, prices).items():
-        group = int(book.bids.group[bid])
-        key = (group, -1) if group != NO_GROUP else (NO_GROUP, bid)
-        best[key] = max(best.get(key, 0), surplus)
+        job = job_of(book, bid)
+        best[job] = max(best.get(job, 0), surplus)
     return best
+
+
+def job_of(book: Book, bid: int) -> tuple[int, int]:
+    """Return what stands for a block's job: (group, -1), or (``NO_GROUP``, bid) in no group."""
+    group = int(book.bids.group[bid])
+    return (group, -1) if group != NO_GROUP else (NO_GROUP, bid)
 
 
 def block_surpluses(book: Book, reach: Reach, prices: ExactPrices) -> dict[int, int]:
