@@ -1,6 +1,7 @@
 """A backup is worth what its restore is: made, restored beside, compared, audited."""
 
 import json
+import tarfile
 from pathlib import Path
 
 import psycopg
@@ -82,6 +83,33 @@ def test_a_backup_that_was_changed_is_not_restored(
 
     with pytest.raises(BackupFailed):
         backup.check(folder)
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "reason"),
+    [
+        ("../planted", tarfile.REGTYPE, "outside"),
+        ("/planted", tarfile.REGTYPE, "outside"),
+        ("link", tarfile.SYMTYPE, "neither a folder nor a file"),
+    ],
+)
+def test_what_a_backup_would_plant_elsewhere_is_not_unpacked(
+    tmp_path: Path, name: str, kind: bytes, reason: str
+) -> None:
+    member = tarfile.TarInfo(name)
+    member.type, member.linkname = kind, "/etc"
+    with tarfile.open(tmp_path / backup.ARCHIVE, "w") as tar:
+        tar.addfile(member)
+    (tmp_path / "new").mkdir()
+
+    with (
+        tarfile.open(tmp_path / backup.ARCHIVE) as tar,
+        pytest.raises(BackupFailed, match=reason),
+    ):
+        backup._unpack(tar, tmp_path / "new")
+
+    assert list((tmp_path / "new").iterdir()) == []
+    assert not (tmp_path / "planted").exists()
 
 
 def test_a_backup_that_fails_leaves_no_folder(archive: Path, tmp_path: Path, url: str) -> None:
