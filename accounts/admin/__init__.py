@@ -1,3 +1,3 @@
-from accounts.admin import applications, audit_rows, keys, organizations, users
+from accounts.admin import applications, audit_rows, keys, organizations, relations, users
 
-__all__ = ["applications", "audit_rows", "keys", "organizations", "users"]
+__all__ = ["applications", "audit_rows", "keys", "organizations", "relations", "users"]

@@ -12,6 +12,7 @@ from accounts.models.events import EventType, OutboxEvent
 from accounts.models.idempotency import FormPost, IdempotencyRecord
 from accounts.models.notices import Notice, NoticeChoice
 from accounts.models.organizations import ORGANIZATION_MOVES, Membership, Organization
+from accounts.models.relations import OrganizationRelation, RelationKind
 from accounts.models.roles import Kind, Role, Scope
 from accounts.models.users import User
 from accounts.models.webhooks import (
@@ -43,8 +44,10 @@ __all__ = [
     "Notice",
     "NoticeChoice",
     "Organization",
+    "OrganizationRelation",
     "OutboxEvent",
     "Outcome",
+    "RelationKind",
     "Role",
     "Scope",
     "User",

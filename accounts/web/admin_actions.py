@@ -124,10 +124,10 @@ def _lines(rows: Rows, fields: list[str]) -> Iterator[str]:
     write = csv.writer(_Echo()).writerow
     yield str(write(fields))
     for row in rows.values_list(*fields)[:EXPORT_ROWS_MAX].iterator(chunk_size=2_000):
-        yield str(write([_cell(value) for value in row]))
+        yield str(write([safe_cell(value) for value in row]))
 
 
-def _cell(value: object) -> object:
+def safe_cell(value: object) -> object:
     """Return what stands in a cell: never a formula, always an offset with a time."""
     if isinstance(value, str) and value.startswith(FORMULA):
         return f"'{value}"

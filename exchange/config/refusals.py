@@ -13,6 +13,7 @@ from accounts.services.applications import NotForApplications
 from accounts.services.invitations import AccountExists, InvitationGone, NotInvited
 from accounts.services.members import AlreadyMember, LastOwner, NotAnOwner, TooManyMembers
 from accounts.services.organizations import ReasonMissing
+from accounts.services.relations import AlreadyRelated, RelationMalformed, RelationOver
 from accounts.services.webhook_endpoints import (
     EndpointNotEnabled,
     EndpointRefused,
@@ -23,6 +24,7 @@ from exchange.foundation.states import IllegalMove, LostRace
 from exchange.services.auctions import AuctionNotVoidable
 from exchange.services.bids import BidNotFound, BidNotLive
 from exchange.services.bulk_bids import BulkRefused
+from exchange.services.cases import CaseMalformed, FindingGone
 from exchange.services.csv_rows import FileRefused
 from exchange.services.faults import TermsRefused
 from exchange.services.freezes import MarketAlreadyFrozen, MarketNotFrozen
@@ -128,6 +130,11 @@ REFUSALS: dict[type[Exception], tuple[HTTPStatus, str]] = {
     AuctionNotVoidable: (HTTPStatus.CONFLICT, "auction_not_voidable"),
     MarketAlreadyFrozen: (HTTPStatus.CONFLICT, "market_already_frozen"),
     MarketNotFrozen: (HTTPStatus.CONFLICT, "market_not_frozen"),
+    AlreadyRelated: (HTTPStatus.CONFLICT, "already_related"),
+    RelationMalformed: (HTTPStatus.UNPROCESSABLE_ENTITY, "relation_malformed"),
+    RelationOver: (HTTPStatus.CONFLICT, "relation_over"),
+    FindingGone: (HTTPStatus.CONFLICT, "finding_gone"),
+    CaseMalformed: (HTTPStatus.UNPROCESSABLE_ENTITY, "case_malformed"),
     MeasureNotFound: (HTTPStatus.NOT_FOUND, "measure_not_found"),
     MeasureMalformed: (HTTPStatus.UNPROCESSABLE_ENTITY, "measure_malformed"),
     # Money

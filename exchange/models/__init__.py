@@ -7,6 +7,15 @@ from exchange.models.auctions import (
 )
 from exchange.models.bids import BID_MOVES, Bid, BidKind, BidState, TimeInForce
 from exchange.models.books import BidEntry, OfferEntry
+from exchange.models.cases import (
+    CASE_MOVES,
+    CaseDeed,
+    CaseEntry,
+    CaseOutcome,
+    CaseState,
+    FindingKind,
+    WatchCase,
+)
 from exchange.models.chips import Accelerator, AcceleratorKind, AiModel, Grade
 from exchange.models.events import MarketEvent
 from exchange.models.halts import (
@@ -34,6 +43,7 @@ from exchange.models.sites import MaintenanceWindow, Site, SiteCapacity
 __all__ = [
     "AUCTION_MOVES",
     "BID_MOVES",
+    "CASE_MOVES",
     "MEASURE_MOVES",
     "OFFER_MOVES",
     "Accelerator",
@@ -49,8 +59,13 @@ __all__ = [
     "BidFill",
     "BidKind",
     "BidState",
+    "CaseDeed",
+    "CaseEntry",
+    "CaseOutcome",
+    "CaseState",
     "CellPrice",
     "ClearingResult",
+    "FindingKind",
     "Grade",
     "Horizon",
     "Link",
@@ -74,4 +89,5 @@ __all__ = [
     "Site",
     "SiteCapacity",
     "TimeInForce",
+    "WatchCase",
 ]

@@ -11,6 +11,7 @@ from accounts.models import Organization, Role
 from accounts.models.roles import APPROVES, KIND_OF_SCOPE, OWNS, READS, TRADES, Kind
 from accounts.services.api_keys import issue_key
 from accounts.services.invitations import invite
+from accounts.services.relations import enter_relation
 from accounts.services.webhook_endpoints import send_test
 from exchange.models import AiModel
 from exchange.services.bids import place_bid
@@ -37,8 +38,10 @@ from settlement.services.projects import open_project
 from settlement.services.statements import finalize_statement
 from tests.accounts.endpoints import an_endpoint
 from tests.exchange.markets import at, bid_body, give_money, market, offer_body, region_of
+from tests.exchange.watched import a_case
 from tests.factories import (
     MembershipFactory,
+    OrganizationFactory,
     api,
     api_with,
     auditor,
@@ -164,10 +167,23 @@ def _keys(own: Organization) -> Callers:
 
 
 def _of_the_operator() -> dict[str, str]:
-    """Return the ids of what operators have: a halt, and a measure that waits."""
+    """Return the ids of what operators have: a halt, a measure that waits, a case, a relation."""
     halt = freeze_market(reason="a test", actor=caller(operator()), region=region_of("guizhou"))
     measure = ask_halt(reason="a test", actor=member(operator()))
-    return {"halt": str(halt.pk), "measure": measure.public_id, "measure_kind": "halt"}
+    watched = {"board": "concentration", "form": "csv", "case": a_case().public_id}
+    relation = enter_relation(
+        OrganizationFactory.create(),
+        OrganizationFactory.create(),
+        kind="owner",
+        reason="a test",
+        actor=member(operator()),
+    )
+    return watched | {
+        "halt": str(halt.pk),
+        "measure": measure.public_id,
+        "measure_kind": "halt",
+        "relation": relation.public_id,
+    }
 
 
 def _operators_key() -> APIClient:

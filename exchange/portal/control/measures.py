@@ -15,10 +15,10 @@ from accounts.models import Caller, Organization, Scope
 from accounts.web.form_fields import ScaledField
 from accounts.web.listing import Page, page_number
 from accounts.web.portal import caller_of
-from accounts.web.problems import refusal_of
 from exchange.foundation.money import LOTS, MICROS, TICKS
 from exchange.models import Accelerator, AuctionSeries, MarketFreeze, Measure, MeasureState, Region
 from exchange.models.columns import REASON_LENGTH_MAX
+from exchange.portal.control.deeds import done
 from exchange.portal.control.doors import control_approves, control_reads, control_writes
 from exchange.portal.market.sights import region_names
 from exchange.queries.halts import live_halts
@@ -151,7 +151,7 @@ def measure_ask(request: HttpRequest, kind: str) -> HttpResponse:
     if kind not in FORMS:
         raise Http404
     form = FORMS[kind](request.POST, prefix=kind)
-    if form.is_valid() and _done(request, lambda: form.ask(caller_of(request))):
+    if form.is_valid() and done(request, lambda: form.ask(caller_of(request))):
         messages.success(request, _("Another operator has to approve it now."))
         return redirect("control_measures")
     return _page(request, bound={kind: form}, status=422)
@@ -165,7 +165,7 @@ def halt_resume(request: HttpRequest, number: int) -> HttpResponse:
     form = WhyForm(request.POST)
     if form.is_valid():
         reason, actor = form.cleaned_data["reason"], caller_of(request)
-        if _done(request, lambda: ask_resume(halt, reason=reason, actor=actor)):
+        if done(request, lambda: ask_resume(halt, reason=reason, actor=actor)):
             messages.success(request, _("Another operator has to approve it now."))
     else:
         messages.error(request, _("A reason is needed."))
@@ -195,37 +195,11 @@ def _decide(
     measure, form = measure_of(public_id, caller=actor), WhyForm(request.POST)
     if form.is_valid():
         reason = form.cleaned_data["reason"]
-        if _done(request, lambda: step(measure, reason=reason, actor=actor)):
+        if done(request, lambda: step(measure, reason=reason, actor=actor)):
             messages.success(request, said)
     else:
         messages.error(request, _("A reason is needed."))
     return redirect("control_measures")
-
-
-def _done(request: HttpRequest, deed: Callable[[], object]) -> bool:
-    """Do the deed and return whether it was done; what the domain refuses becomes a message."""
-    try:
-        deed()
-    except Exception as refused:
-        if refusal_of(refused) is None:
-            raise
-        messages.error(request, _words(refused))
-        return False
-    return True
-
-
-def _words(refused: Exception) -> str:
-    row = refusal_of(refused)
-    code = row[1] if row else ""
-    words = {
-        "own_request": _("Another person has to approve what you asked for."),
-        "illegal_move": _("It is decided already."),
-        "lost_race": _("It is decided already."),
-        "market_already_frozen": _("This is halted already."),
-        "market_not_frozen": _("This halt is lifted already."),
-        "reason_missing": _("A reason is needed."),
-    }
-    return words.get(code, str(refused))
 
 
 def _page(

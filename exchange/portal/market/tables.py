@@ -1,12 +1,8 @@
 """The market's tables as files: CSV and JSON of what the pages show, and the whole archive."""
 
-import csv
 import hashlib
-import io
-import json
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Any
 
 from django.core.cache import cache
 from django.http import Http404, HttpRequest, HttpResponse
@@ -24,6 +20,7 @@ from exchange.portal.market.index import series_of
 from exchange.portal.market.kept import KEPT_SECONDS, RELEASE
 from exchange.portal.market.regions import network_of
 from exchange.portal.market.sights import result_or_404, sight_of
+from exchange.portal.table_files import FORMS, Table, Write
 from exchange.queries.archive_files import public_files
 from exchange.queries.market import public_fills
 from exchange.queries.market_index import IndexTable, accelerator_index, class_index
@@ -32,9 +29,6 @@ from exchange.queries.publications import is_book_open, market_stamp
 
 MAX_AGE_SECONDS = 60
 KEPT_LENGTH_MAX = 1 << 20
-Row = tuple[Any, ...]
-Table = tuple[tuple[str, ...], Iterable[Row]]
-Write = Callable[[tuple[str, ...], Iterable[Row]], Iterator[str]]
 
 
 @require_safe
@@ -167,13 +161,13 @@ _TABLES: dict[str, Callable[[HttpRequest, Auction], Table]] = {
 def _answer(
     request: HttpRequest, name: str, form: str, make: Callable[[], Table]
 ) -> HttpResponseBase:
-    if form not in _FORMS:
+    if form not in FORMS:
         raise Http404
     words = f"{market_stamp()}{request.get_full_path()}"
     etag = quote_etag(hashlib.sha256(words.encode()).hexdigest()[:32])
     response = get_conditional_response(request, etag=etag)
     if response is None:
-        kind, write = _FORMS[form]
+        kind, write = FORMS[form]
         response = HttpResponse(_text(etag, write, make), content_type=kind)
         response["Content-Disposition"] = f'attachment; filename="{name}.{form}"'
     response["ETag"] = etag
@@ -191,22 +185,6 @@ def _text(etag: str, write: Write, make: Callable[[], Table]) -> str:
     if len(text) <= KEPT_LENGTH_MAX:
         cache.set(shelf, text, KEPT_SECONDS)
     return text
-
-
-def _csv(columns: tuple[str, ...], rows: Iterable[Row]) -> Iterator[str]:
-    text = io.StringIO()
-    csv.writer(text, lineterminator="\n").writerows([columns, *rows])
-    yield text.getvalue()
-
-
-def _json(columns: tuple[str, ...], rows: Iterable[Row]) -> Iterator[str]:
-    yield json.dumps([dict(zip(columns, row, strict=True)) for row in rows])
-
-
-_FORMS: dict[str, tuple[str, Write]] = {
-    "csv": ("text/csv; charset=utf-8", _csv),
-    "json": ("application/json", _json),
-}
 
 
 def _instant(at: datetime) -> str:
