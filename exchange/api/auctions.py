@@ -3,6 +3,7 @@
 from typing import Any
 
 import django_filters
+from django.db.models import QuerySet
 from django.http import FileResponse, Http404
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
@@ -13,6 +14,7 @@ from rest_framework.views import APIView
 
 from accounts.models.callers import Caller
 from accounts.web.fields import InstantField
+from accounts.web.pages import refused
 from exchange.api.freshness import fresh
 from exchange.api.market_serializers import (
     AuctionSerializer,
@@ -21,13 +23,23 @@ from exchange.api.market_serializers import (
     PublicFillSerializer,
 )
 from exchange.foundation.market_time import market_now
-from exchange.models import Auction, AuctionState, BidFill, CellPrice, ClearingResult, Horizon
+from exchange.models import (
+    Auction,
+    AuctionSeries,
+    AuctionState,
+    BidFill,
+    CellPrice,
+    ClearingResult,
+    Horizon,
+)
 from exchange.queries.archive_files import archived_files, open_archived, public_files
+from exchange.queries.catalogue import catalogue_now
 from exchange.queries.certificates import certificate_of
 from exchange.queries.market import public_fills
 from exchange.queries.publications import book_opens_at
 
 TAGS = ["market"]
+Cells = QuerySet[Any]
 
 
 def _caller(request: Request) -> Caller | None:
@@ -127,14 +139,56 @@ def _files_of(request: Request, result: ClearingResult) -> list[str]:
 
 
 class CellFilter(django_filters.FilterSet):  # type: ignore[misc]  # the library is untyped
-    """What prices and fills can be narrowed down by."""
+    """What prices and fills can be narrowed down by.
 
-    auction = django_filters.CharFilter(field_name="auction__public_id")
-    series = django_filters.CharFilter(field_name="auction__series__code")
-    region = django_filters.CharFilter(field_name="site__region__code")
-    site = django_filters.CharFilter(field_name="site__code")
-    accelerator = django_filters.CharFilter(field_name="accelerator__code")
+    Names become numbers first: of a name behind two joins the database cannot tell how many rows
+    have it, and reads them all where the newest page would do.
+    """
+
+    auction = django_filters.CharFilter(method="of_auction")
+    series = django_filters.CharFilter(method="in_series")
+    region = django_filters.CharFilter(method="in_region")
+    site = django_filters.CharFilter(method="at_site")
+    accelerator = django_filters.CharFilter(method="on_accelerator")
     period = django_filters.NumberFilter(field_name="period", min_value=0, max_value=10_000)
+
+    def of_auction(self, rows: Cells, _name: str, public_id: str) -> Cells:
+        """Cut to one auction."""
+        found = Auction.objects.filter(public_id=public_id).values_list("pk", flat=True)
+        return rows.filter(auction__in=list(found))
+
+    def in_series(self, rows: Cells, _name: str, code: str) -> Cells:
+        """Cut to the auctions of a series."""
+        found = AuctionSeries.objects.filter(code=code).values_list("pk", flat=True)
+        return rows.filter(auction__series__in=list(found))
+
+    def in_region(self, rows: Cells, _name: str, code: str) -> Cells:
+        """Cut to the sites of a region."""
+        sites = catalogue_now().sites.values()
+        return rows.filter(site__in=[site.pk for site in sites if site.region.code == code])
+
+    def at_site(self, rows: Cells, _name: str, code: str) -> Cells:
+        """Cut to one site."""
+        site = catalogue_now().sites.get(code)
+        return rows.filter(site=site.pk) if site else rows.none()
+
+    def on_accelerator(self, rows: Cells, _name: str, code: str) -> Cells:
+        """Cut to one accelerator."""
+        chip = catalogue_now().accelerators.get(code)
+        return rows.filter(accelerator=chip.pk) if chip else rows.none()
+
+
+def _sort_of(request: Request, of_auction: str) -> str:
+    """Return what a list is sorted by unless asked: without an auction the newest rows first.
+
+    Rows of all auctions have one index, that of their numbers: sorted otherwise, a page would read
+    the whole history. Raises ValidationError for another sort without an auction.
+    """
+    if request.query_params.get("auction"):
+        return of_auction
+    if request.query_params.get("sort", "id").removeprefix("-") != "id":
+        raise refused("sort", "sort_invalid", "Without an auction only id or -id.")
+    return "-id"
 
 
 class PricesView(GenericAPIView[CellPrice]):
@@ -144,12 +198,12 @@ class PricesView(GenericAPIView[CellPrice]):
     serializer_class = PriceSerializer
     filterset_class = CellFilter
     queryset = CellPrice.objects.none()
-    sorts = ("period",)
-    sort = "period"
+    sorts = ("period", "id")
 
     @extend_schema(operation_id="list_prices", tags=TAGS)
     def get(self, request: Request) -> Response:
-        """List prices, by period."""
+        """List prices: of one auction by period, of all the auction that was cleared last first."""
+        self.sort = _sort_of(request, "period")
         rows = CellPrice.objects.visible_to(None).filter(auction__state=AuctionState.PUBLISHED)
         rows = rows.select_related("auction", "site__region", "accelerator")
         page = self.paginate_queryset(self.filter_queryset(rows)) or []
@@ -164,11 +218,12 @@ class FillsView(GenericAPIView[BidFill]):
     serializer_class = PublicFillSerializer
     filterset_class = CellFilter
     queryset = BidFill.objects.none()
-    sorts = ("starts_at",)
+    sorts = ("starts_at", "id")
 
     @extend_schema(operation_id="list_fills", tags=TAGS)
     def get(self, request: Request) -> Response:
-        """List fills, the latest delivery first."""
+        """List fills: of one auction the latest delivery first, of all the newest auction first."""
+        self.sort = _sort_of(request, "-starts_at")
         page = self.paginate_queryset(self.filter_queryset(public_fills())) or []
         answer = self.get_paginated_response(PublicFillSerializer(page, many=True).data)
         return fresh(request, answer)

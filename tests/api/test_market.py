@@ -66,6 +66,30 @@ def test_it_publishes_prices_by_site_and_period(published: Auction, anybody: API
     assert anybody.get("/api/v1/prices", {"region": "guizhou"}).json()["data"] == []
 
 
+def test_without_an_auction_the_newest_rows_come_first_and_page_by_page(
+    published: Auction, anybody: APIClient
+) -> None:
+    for name in ("prices", "fills"):
+        url = f"/api/v1/{name}"
+        first = anybody.get(url, {"limit": 3}).json()
+        starts = [row["starts_at"] for row in first["data"]]
+        assert starts == sorted(starts, reverse=True), name
+        rest = anybody.get(first["next"]).json()
+        assert (len(first["data"]), len(rest["data"]), rest["has_more"]) == (3, 1, False)
+        assert anybody.get(url, {"sort": "id"}).json()["data"][0] == rest["data"][0]
+
+
+@pytest.mark.parametrize(("name", "sort"), [("prices", "period"), ("fills", "-starts_at")])
+def test_a_page_of_the_whole_history_is_sorted_by_nothing_else(
+    published: Auction, anybody: APIClient, name: str, sort: str
+) -> None:
+    answer = anybody.get(f"/api/v1/{name}", {"sort": sort})
+    assert answer.status_code == 400
+    assert answer.json()["errors"][0]["code"] == "sort_invalid"
+    of_one = anybody.get(f"/api/v1/{name}", {"sort": sort, "auction": published.public_id})
+    assert of_one.status_code == 200
+
+
 def test_it_publishes_fills_without_names(published: Auction, anybody: APIClient) -> None:
     rows = anybody.get("/api/v1/fills", {"auction": published.public_id}).json()["data"]
     assert [row["quantity"] for row in rows] == ["2.000"] * 4
