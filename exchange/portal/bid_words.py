@@ -39,6 +39,13 @@ ANSWERS: dict[str, "str | Promise"] = {
     ),
     "other_alternative": _("Another alternative of the same job was taken."),
 }
+HINDSIGHT: dict[str, "str | Promise"] = {
+    "filled": _("It would have got everything that it asks for."),
+    "partly_filled": _("It would have got a part, as far as its limit and the capacity went."),
+    "sold_out": _("Its limit met the price, but others were ready to pay more for what there was."),
+    "outbid": _("The price was above its limit."),
+    "unreachable": _("Nothing that it accepts was on offer."),
+}
 KINDS: dict[str, "str | Promise"] = {
     "hourly": _("hour by hour, each on its own"),
     "block": _("in one piece, all or nothing"),

@@ -6,9 +6,8 @@ from typing import Any
 
 import django_filters
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse, QueryDict
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST, require_safe
@@ -23,8 +22,9 @@ from exchange.models import Bid, BidKind, BidState
 from exchange.models.bids import BID_STATES_LIVE
 from exchange.portal.bid_again import again_address, helps_of
 from exchange.portal.bid_bodies import body_of_bid, body_text
-from exchange.portal.bid_forms import FIELD_OF, BidForm, fields_of_change, first_values
-from exchange.portal.bid_words import ANSWERS, KINDS, excluding_rule, rule_of
+from exchange.portal.bid_forms import FIELD_OF, BidForm, first_values
+from exchange.portal.bid_previews import preview_context
+from exchange.portal.bid_words import ANSWERS, KINDS, excluding_rule
 from exchange.portal.doors import read_or_send, sent
 from exchange.portal.refusals import REFUSALS, carry_out, words_of_refusal
 from exchange.queries.bids import Event, bids_with_names, events_of, fills_of
@@ -86,7 +86,7 @@ def bid_new(request: HttpRequest) -> HttpResponse:
             shown: list[Preview] = []
             look = partial(_look, body, shown, request=request)
             if carry_out(form, look, fields=FIELD_OF):
-                context |= _preview_context(shown[0], form, request.POST)
+                context |= preview_context(shown[0], form, request.POST)
     status = 422 if request.method == "POST" and form.errors else 200
     return render(request, "exchange/bid_form.html", context, status=status)
 
@@ -98,47 +98,6 @@ def _place(body: dict[str, Any], placed: list[str], *, request: HttpRequest) -> 
 
 def _look(body: dict[str, Any], shown: list[Preview], *, request: HttpRequest) -> None:
     shown.append(preview_bid(body, caller=caller_of(request)))
-
-
-def _preview_context(preview: Preview, form: BidForm, posted: QueryDict) -> dict[str, Any]:
-    changes = [
-        (
-            ", ".join(str(rule_of(member)) for member in change),
-            _shown(change),
-            _address(posted, fields_of_change(change, form)),
-        )
-        for change in preview.changes
-    ]
-    sieves = [
-        (rule_of(sieve.constraint), sieve.excluded, sieve.left)
-        for sieve in preview.screening.sieves
-    ]
-    return {
-        "preview": preview,
-        "decisive": rule_of(preview.screening.decisive),
-        "sieves": sieves,
-        "changes": changes,
-    }
-
-
-def _shown(change: dict[str, Any]) -> str:
-    """Say the new values of a change, as plainly as they are written."""
-    return "; ".join(
-        value
-        if isinstance(value, str)
-        else ", ".join(each if isinstance(each, str) else each["accelerator"] for each in value)
-        for value in change.values()
-    )
-
-
-def _address(posted: QueryDict, changed: dict[str, Any]) -> str:
-    """Return the address of the form filled in as it was, but for the change."""
-    query = posted.copy()
-    for name in ("csrfmiddlewaretoken", "preview", "place"):
-        query.pop(name, None)
-    for name, value in changed.items():
-        query.setlist(name, value if isinstance(value, list) else [value])
-    return f"{reverse('bid_new')}?{query.urlencode()}"
 
 
 @require_safe

@@ -15,7 +15,7 @@ from accounts.models import Organization
 from exchange.foundation.market_time import mark_as_play, market_now
 from exchange.models import Bid
 from exchange.portal.bid_again import helps_of
-from tests.exchange.markets import Market, bid_body, block_body, buyer, market
+from tests.exchange.markets import HOUR, Market, auction_of, bid_body, block_body, buyer, market
 from tests.exchange.trading import bid, close, hold_through, offer_of
 from tests.factories import OrganizationFactory, portal
 from tests.portal.desks import form_time
@@ -287,3 +287,33 @@ def test_a_form_that_is_sent_twice_places_one_bid(desk: Desk) -> None:
     assert Bid.objects.count() == 1
     desk.post(place="yes", once="0" * 32)
     assert Bid.objects.count() == 2
+
+
+def test_a_preview_tells_what_the_last_auction_would_have_done(desk: Desk) -> None:
+    bid(bid_body(desk.market.auction, quantity="6"), desk.caller)
+    hold_through(desk.market.auction)
+    later = auction_of(
+        desk.market.series,
+        closes_at=market_now() + HOUR,
+        starts_at=desk.market.auction.starts_at + 24 * HOUR,
+        ends_at=desk.market.auction.ends_at + 24 * HOUR,
+    )
+    times = {"starts_at": form_time(later.starts_at), "ends_at": form_time(later.ends_at)}
+
+    def section(**changes: Any) -> str:
+        page = desk.post(auction=later.public_id, **times, **changes).content.decode()
+        return " ".join(page.partition('id="hindsight"')[2].partition("</section>")[0].split())
+
+    filled = section()
+    assert "It would have got everything that it asks for." in filled
+    assert "A unit-hour would have cost 2.00 CNY on average." in filled
+    assert "The bid was moved back by 1 day for it." in filled
+    assert "8 / 8" in filled
+    outbid = section(most="1.000")
+    assert "The price was above its limit." in outbid
+    assert "most=2.000" in outbid
+    assert "on average" not in outbid
+
+
+def test_a_preview_is_silent_where_no_auction_was_published(desk: Desk) -> None:
+    assert 'id="hindsight"' not in desk.post().content.decode()
