@@ -148,16 +148,17 @@ class Convex:
             duals = read_duals(self.market, solution.row_dual)
             arcs = self._wanted_arcs(duals)
             wanted = self._wanted_options(duals) if options else _Wanted.nothing()
-            cut = self._segments.cut(duals)
+            cut = self._segments.worth_cutting(duals)
             worth = arcs.worth + wanted.worth + cut.worth
             little = worth <= (ENOUGH * abs(solution.objective) if large else 0.0)
-            if little and not rough and (large or not len(cut.closed)):
+            if little and not rough and (large or not len(cut.segments)):
                 break
-            self._close_segments(cut.closed)
-            self._add_segments(cut.opened)
+            opened = self._segments.cut(cut)
+            self._close_segments(cut.segments)
+            self._add_segments(opened)
             self._add_arcs(arcs.rows)
             self._add_options(wanted.rows)
-            many = len(arcs.rows) + len(wanted.rows) + len(cut.opened) > FEW_NEW * self._columns
+            many = len(arcs.rows) + len(wanted.rows) + len(opened) > FEW_NEW * self._columns
             fresh = rough or (many and self._is_hard)
             rough = rough and worth > ROUGH * abs(solution.objective)
             solution = self._model.solve(fresh=fresh, rough=rough)

@@ -23,10 +23,10 @@ _LADDER = 1 << 40  # Above any price in ticks: limits of orders end at 10**11.
 
 @dataclass(frozen=True, slots=True)
 class Cut:
-    """Segments that a refinement closed and opened, and at most how much welfare it adds."""
+    """Segments to be cut, the step that each is cut around, and at most how much that adds."""
 
-    closed: Ints
-    opened: Ints
+    segments: Ints
+    steps: Ints
     worth: float
 
 
@@ -62,8 +62,8 @@ class Segments:
             units=self._units[end] - self._units[first],
         )
 
-    def cut(self, duals: Duals) -> Cut:
-        """Cut the segments that hold a price inside."""
+    def worth_cutting(self, duals: Duals) -> Cut:
+        """Find the segments that hold a price inside."""
         ladders = self._market.demand.ladders
         longs = np.flatnonzero(self._open & (self.end - self.first > 1))
         first, end = self.first[longs], self.end[longs]
@@ -80,10 +80,11 @@ class Segments:
             self._units[at] - self._units[first]
         )
         whole = (self._means(longs) - price) * (self._units[end] - self._units[first])
-        return Cut(longs, self._open_around(longs, at), float((gain - np.maximum(whole, 0)).sum()))
+        return Cut(longs, at, float((gain - np.maximum(whole, 0)).sum()))
 
-    def _open_around(self, closed: Ints, at: Ints) -> Ints:
-        """Replace segments by finer ones around a step."""
+    def cut(self, cut: Cut) -> Ints:
+        """Replace segments by finer ones around a step; gives the new ones."""
+        closed, at = cut.segments, cut.steps
         self._open[closed] = False
         cuts = [at]
         width = 1

@@ -39,6 +39,21 @@ def test_the_relaxation_takes_the_best_steps_whatever_the_segments(supply: int) 
     assert found.steps == pytest.approx(np.where(4 * prices > STEPS - supply, full, 0.0))
 
 
+def test_segments_that_a_large_relaxation_leaves_whole_are_in_its_answer(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Large ones end while some segment still holds a price: it may not vanish from the answer."""
+    monkeypatch.setattr("exchange.engine.convex.LARGE_COLUMNS", 0)
+    monkeypatch.setattr("exchange.engine.convex.ENOUGH", 1.0)
+    market = long_market(100)
+    convex = Convex(market)
+    rough = convex.relax()
+    assert rough.steps.sum() == pytest.approx(100)
+    exact = convex.solve_with(np.zeros(0, dtype=np.int64))
+    assert exact.welfare == pytest.approx(sum(range(STEPS - 99, STEPS + 1)) / 4)
+    assert exact.steps.sum() == pytest.approx(100)
+
+
 def test_a_book_with_a_long_ladder_is_cleared_to_the_last_bid() -> None:
     bids = [f"b{n:04},hourly,here,1,{n / 4:.2f},0,1,,,,0,,," for n in range(1, STEPS + 1)]
     book = small_book(["o,hall,gpu,0,1,100,0"], bids)
