@@ -1,6 +1,5 @@
 """Clear a book: the one public verb of the engine."""
 
-import time
 from collections.abc import Iterator
 from contextlib import suppress
 
@@ -9,6 +8,7 @@ import numpy as np
 from exchange.engine.audit import Audit, check
 from exchange.engine.book import Book, Flags
 from exchange.engine.bound import prove_bound
+from exchange.engine.deadline import deadline_in
 from exchange.engine.idle import clear_idle
 from exchange.engine.margin import cheapest_arcs, fill_margin
 from exchange.engine.market import Duals, Market, lay_out_market
@@ -39,9 +39,9 @@ def clear_audited(book: Book, *, seconds: float | None = None) -> tuple[Clearing
     if not len(book.offers.names):
         idle = clear_idle(book)
         return idle, check(book, idle)
-    deadline = None if seconds is None else time.monotonic() + seconds
+    deadline = deadline_in(seconds)
     convex = first_convex(lay_out_market(book))
-    relaxed = convex.relax()
+    relaxed = convex.relax(deadline)
     best = choose_blocks(convex, relaxed, deadline)
     certificate = _certificate(convex.market, relaxed.duals)
     bound = prove_bound(book, certificate)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from exchange.engine.book import LOTS_PER_UNIT, Flags, Floats, Ints
+from exchange.engine.deadline import is_late
 from exchange.engine.market import (
     NO_ROW,
     Duals,
@@ -106,13 +107,13 @@ class Convex:
         """Arcs that have a column."""
         return np.flatnonzero(self._arc_column != NO_COLUMN)
 
-    def relax(self) -> Optimum:
-        """Solve with every option free between 0 and 1."""
+    def relax(self, deadline: float | None = None) -> Optimum:
+        """Solve with every option free between 0 and 1; late, with those that it has by then."""
         if not len(self.known_options):
             self._add_options(self._first_options())
         known = self.known_options
         self._bound_options(np.zeros(len(known)), np.ones(len(known)))
-        return self._generate(options=True)
+        return self._generate(options=True, deadline=deadline)
 
     def solve_with(self, accepted: Ints, *, fixed: bool = False) -> Optimum:
         """Solve with only the accepted options: free in [0, 1], or fixed at 1."""
@@ -133,7 +134,9 @@ class Convex:
         self._model.set_bounds(self._option_column[known], lower, upper)
         return moved
 
-    def _generate(self, *, options: bool, fresh: bool = False) -> Optimum:
+    def _generate(
+        self, *, options: bool, fresh: bool = False, deadline: float | None = None
+    ) -> Optimum:
         """Solve, add what the duals find too cheap, and solve again until nothing is.
 
         A large relaxation begins with rough solves, whose duals are as good a guide, and ends when
@@ -151,7 +154,8 @@ class Convex:
             cut = self._segments.worth_cutting(duals)
             worth = arcs.worth + wanted.worth + cut.worth
             little = worth <= (ENOUGH * abs(solution.objective) if large else 0.0)
-            if little and not rough and (large or not len(cut.segments)):
+            late = is_late(deadline)
+            if not rough and (late or (little and (large or not len(cut.segments)))):
                 break
             opened = self._segments.cut(cut)
             self._close_segments(cut.segments)
@@ -160,7 +164,7 @@ class Convex:
             self._add_options(wanted.rows)
             many = len(arcs.rows) + len(wanted.rows) + len(opened) > FEW_NEW * self._columns
             fresh = rough or (many and self._is_hard)
-            rough = rough and worth > ROUGH * abs(solution.objective)
+            rough = rough and not late and worth > ROUGH * abs(solution.objective)
             solution = self._model.solve(fresh=fresh, rough=rough)
         return self._read(solution)
 

@@ -1,6 +1,5 @@
 """Which blocks to accept, where and when: the combinatorial part."""
 
-import time
 from dataclasses import replace
 
 import numpy as np
@@ -8,6 +7,7 @@ import numpy as np
 from exchange.engine.book import Flags, Floats, Ints
 from exchange.engine.convex import Convex, Optimum, best_of_each, has_many_jobs, option_gains
 from exchange.engine.core import build_core
+from exchange.engine.deadline import is_late, seconds_left
 from exchange.engine.market import (
     Market,
     arc_columns,
@@ -61,9 +61,11 @@ def choose_blocks(convex: Convex, relaxed: Optimum, deadline: float | None) -> S
     market = convex.market
     options = market.options
     if not len(options.block):
-        return Selection(accepted=np.zeros(0, dtype=np.int64), optimum=relaxed, convex=convex)
+        nothing = np.zeros(0, dtype=np.int64)
+        exact = convex.solve_with(nothing)  # A large relaxation may miss a little.
+        return Selection(accepted=nothing, optimum=exact, convex=convex)
     if len(options.block) <= SMALL_OPTIONS and len(market.arcs.sink) <= SMALL_ARCS:
-        found = _search_to_the_end(Convex(market), seconds=_left(deadline))
+        found = _search_to_the_end(Convex(market), seconds=seconds_left(deadline))
         if found:
             return found
     if not market.split.all():
@@ -71,12 +73,14 @@ def choose_blocks(convex: Convex, relaxed: Optimum, deadline: float | None) -> S
         placed = place_blocks(market, chosen, relaxed.duals)
         spare = _promising(market, relaxed, placed)
         fine = Convex(market.split_at(np.concatenate([placed, spare])), arcs=convex.known_arcs)
-        return reinsert(drop_losers(fine, placed), spare)
-    if _is_thick(market, relaxed):
+        kept = replace(drop_losers(fine, placed), complete=not is_late(deadline))
+        return reinsert(kept, spare, deadline)
+    if _is_thick(market, relaxed) or is_late(deadline):
         best = drop_losers(convex, np.flatnonzero(relaxed.options >= AGREED))
+        best = replace(best, complete=not is_late(deadline))
     else:
         best = _search_core(convex, relaxed, deadline)
-    return reinsert(best, _promising(market, relaxed, best.accepted))
+    return reinsert(best, _promising(market, relaxed, best.accepted), deadline)
 
 
 def _is_thick(market: Market, relaxed: Optimum) -> bool:
@@ -92,13 +96,16 @@ def _search_core(convex: Convex, relaxed: Optimum, deadline: float | None) -> Se
     many = has_many_jobs(convex.market)
     close = relaxed.welfare * (CLOSE_MANY if many else CLOSE)
     for each in ROUNDS_MANY if many else ROUNDS:
-        answer, accepted = _search_near(convex, relaxed, best, (each, sure, _left(deadline)))
+        answer, accepted = _search_near(convex, relaxed, best, (each, sure, seconds_left(deadline)))
         complete &= not answer.timed_out
         found = drop_losers(convex, accepted)
         best = found if best is None or found.welfare > best.welfare else best
         steps += answer.iterations
         sure *= SURER if answer.proved and not many else 1
         if relaxed.welfare - best.welfare < close or steps > STEPS_MAX:
+            break
+        if is_late(deadline):
+            complete = False
             break
     assert best is not None, "there are rounds"
     return replace(best, complete=complete)
@@ -139,10 +146,6 @@ def _search_near(
 
 def _padded(start: Flags, columns: int) -> Floats:
     return np.append(start.astype(np.float64), np.zeros(columns - len(start)))
-
-
-def _left(deadline: float | None) -> float | None:
-    return None if deadline is None else max(0.1, deadline - time.monotonic())
 
 
 def _promising(market: Market, relaxed: Optimum, placed: Ints) -> Ints:
@@ -236,7 +239,7 @@ def _accepted(found: MipSolution, options: Ints) -> Ints:
     return options[found.x[: len(options)] > HALF]
 
 
-def reinsert(best: Selection, spare: Ints) -> Selection:
+def reinsert(best: Selection, spare: Ints, deadline: float | None = None) -> Selection:
     """Put back rejected blocks that gain at the prices, the one that gains most first."""
     convex = best.convex
     options = convex.market.options
@@ -249,6 +252,8 @@ def reinsert(best: Selection, spare: Ints) -> Selection:
         fresh = [o for o in order.tolist() if not taken[options.group[o]] and o not in tried]
         if not fresh:
             break
+        if is_late(deadline):
+            return replace(best, complete=False)
         tried.add(fresh[0])
         found, _ = try_selection(convex, np.sort(np.append(best.accepted, fresh[0])))
         if found and found.welfare > best.welfare:

@@ -137,10 +137,34 @@ def test_a_power_budget_that_is_used_up_has_a_price() -> None:
     assert clearing.prices.power_ticks.tolist() == [[4_000]]
 
 
-@pytest.mark.parametrize("seconds", [0.001, 30.0])
-def test_a_deadline_still_gives_a_result_that_keeps_every_promise(seconds: float) -> None:
-    book = small_book(["o,hall,gpu,0,1,4,2"], ["b,hourly,here,4,8,0,1,,,,0,,,"])
-    assert check(book, clear(book, seconds=seconds)).failures == ()
+@pytest.mark.parametrize("seconds", [0.0, 30.0])
+def test_a_deadline_still_gives_a_result_that_keeps_every_promise(
+    seconds: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two sites, gangs that compete for them, and a book too large to be searched to its end."""
+    monkeypatch.setattr("exchange.engine.search.SMALL_OPTIONS", 0)
+    gangs = [f"g{n},block,here,{2 + n % 3},{4 + n % 5},0,4,{1 + n % 3},,,0,,," for n in range(12)]
+    book = small_book(
+        ["o,hall,gpu,0,4,5,2", "p,shed,gpu,0,4,4,1"],
+        [*gangs, "b,hourly,here,4,6,0,4,,,,0,,,"],
+        periods=4,
+    )
+    clearing = clear(book, seconds=seconds)
+    found = check(book, clearing)
+    assert found.failures == ()
+    assert clearing.complete is (seconds > 0)
+    assert 0 < clearing.welfare_micros <= clearing.bound_micros
+
+
+def test_a_large_book_without_blocks_is_cleared_to_the_tick(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A relaxation that may miss a little is only a bound; what is settled is exact."""
+    monkeypatch.setattr("exchange.engine.convex.LARGE_COLUMNS", 0)
+    monkeypatch.setattr("exchange.engine.convex.ENOUGH", 1.0)
+    bids = [f"b{n:03},hourly,here,1,{n / 4:.2f},0,1,,,,0,,," for n in range(1, 301)]
+    book = small_book(["o,hall,gpu,0,1,100,0"], bids)
+    assert bid_lots(book, cleared(book)) == {f"b{n:03}": 1_000 * (n > 200) for n in range(1, 301)}
 
 
 def test_a_book_without_bids_trades_nothing_at_its_asks() -> None:
