@@ -61,6 +61,7 @@ def make(url: str, archive: Path, into: Path) -> Path:
     The dump is one snapshot; the archive is copied after it, so that every file which the
     database names is there. The folder gets its name last.
     """
+    _require_tables(url)
     into.mkdir(parents=True, exist_ok=True)
     name = f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{uuid.uuid4().hex[:6]}"
     growing = into / f".{name}"
@@ -85,9 +86,8 @@ def make(url: str, archive: Path, into: Path) -> Path:
 def restore(folder: Path, url: str, archive: Path) -> None:
     """Fill an empty database and a new folder from a backup. Raises BackupFailed."""
     check(folder)
-    with psycopg.connect(url) as connection:
-        if connection.execute("SELECT to_regclass('django_migrations')").fetchone() != (None,):
-            raise BackupFailed("the database is not empty; a backup is restored into a fresh one")
+    if _has_tables(url):
+        raise BackupFailed("the database is not empty; a backup is restored into a fresh one")
     if archive.exists() and any(archive.iterdir()):
         raise BackupFailed(f"{archive} is not empty")
     dump = str(folder / DUMP)
@@ -129,6 +129,7 @@ def check(folder: Path) -> None:
 
 def drill(url: str, archive: Path) -> list[str]:
     """Back up, restore beside, compare and audit; return what is wrong, nothing if all is well."""
+    _require_tables(url)
     with tempfile.TemporaryDirectory(prefix="restore-drill-") as where, _fresh(url) as copy:
         before = facts(url)
         folder = make(url, archive, Path(where) / "backups")
@@ -138,6 +139,23 @@ def drill(url: str, archive: Path) -> list[str]:
             *_unlike(archive, Path(where) / "archive"),
             *_audited(copy, Path(where) / "archive"),
         ]
+
+
+def _has_tables(url: str) -> bool:
+    try:
+        with psycopg.connect(url) as connection:
+            found = connection.execute("SELECT to_regclass('django_migrations')").fetchone()
+    except psycopg.OperationalError as error:
+        raise BackupFailed(f"the database does not answer: {error}") from error
+    return found != (None,)
+
+
+def _require_tables(url: str) -> None:
+    if not _has_tables(url):
+        raise BackupFailed(
+            f"the database {_name(url)} has no tables yet: there is nothing to back up"
+            " (`make run` and `manage.py migrate` make them; a demo's are in a database of its own)"
+        )
 
 
 def facts(url: str) -> dict[str, int | str]:

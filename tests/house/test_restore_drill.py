@@ -112,11 +112,34 @@ def test_what_a_backup_would_plant_elsewhere_is_not_unpacked(
     assert not (tmp_path / "planted").exists()
 
 
-def test_a_backup_that_fails_leaves_no_folder(archive: Path, tmp_path: Path, url: str) -> None:
+def test_a_database_without_tables_is_not_backed_up(
+    url: str, archive: Path, tmp_path: Path
+) -> None:
+    with backup._fresh(url) as empty:
+        with pytest.raises(BackupFailed, match="no tables yet"):
+            backup.make(empty, archive, tmp_path / "backups")
+        with pytest.raises(BackupFailed, match="no tables yet"):
+            backup.drill(empty, archive)
+
+
+def test_a_database_that_does_not_answer_is_named(archive: Path, tmp_path: Path, url: str) -> None:
     nowhere = url.rpartition("/")[0] + "/no_such_database"
 
     with pytest.raises(BackupFailed, match="no_such_database"):
         backup.make(nowhere, archive, tmp_path / "backups")
+
+
+def test_a_backup_that_fails_leaves_no_folder(
+    archive: Path, tmp_path: Path, url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program = tmp_path / "programs" / "pg_dump"
+    program.parent.mkdir()
+    program.write_text('#!/bin/sh\nfor word; do file="${word#--file=}"; done\n: >"$file"; exit 1\n')
+    program.chmod(0o755)
+    monkeypatch.setenv("PG_BIN", str(program.parent))
+
+    with pytest.raises(BackupFailed, match="pg_dump ended with 1"):
+        backup.make(url, archive, tmp_path / "backups")
 
     assert list((tmp_path / "backups").iterdir()) == []
 

@@ -4,7 +4,6 @@ from io import StringIO
 
 import pytest
 from django.core.management import call_command
-from django.db import connection
 
 from settlement.models import AccountKind, Hold
 from settlement.queries.audit import CONTENTS, audit_books
@@ -13,6 +12,7 @@ from settlement.services.holds import HoldRequest, place_hold, resize_holds
 from settlement.services.ledger import clearing_account, house_account
 from tests.settlement.books import a_transfer, an_organization, money_of, post, put_in
 from tests.settlement.faults import FAULTS
+from tests.settlement.tampering import tamper
 
 pytestmark = pytest.mark.django_db
 
@@ -43,18 +43,6 @@ def books() -> None:
 def broken() -> dict[str, list[tuple[object, ...]]]:
     findings = audit_books(contents=True)
     return {each.invariant.says: each.first for each in findings if not each.holds}
-
-
-def tamper(*statements: str) -> None:
-    """Write past every trigger and constraint, as somebody with the database's password could."""
-    with connection.cursor() as cursor:
-        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
-        for name in ("ledger_account_covered", "ledger_account_sides"):
-            cursor.execute(f"ALTER TABLE settlement_ledgeraccount DROP CONSTRAINT {name}")
-        cursor.execute("SET session_replication_role = replica")
-        for statement in statements:
-            cursor.execute(statement)
-        cursor.execute("SET session_replication_role = origin")
 
 
 def test_it_finds_nothing_in_books_that_were_kept(books: None) -> None:

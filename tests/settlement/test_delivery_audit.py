@@ -3,7 +3,6 @@
 from datetime import timedelta
 
 import pytest
-from django.db import connection
 
 from settlement.queries.audit import audit_books
 from settlement.services.metering import ingest
@@ -11,14 +10,10 @@ from settlement.services.settling import settle_due
 from settlement.services.statements import finalize_due
 from tests.settlement.deliveries import HOUR, TEN, a_delivery, a_period, hourly, play_at
 from tests.settlement.delivery_faults import FAULTS
+from tests.settlement.tampering import tamper
 
 pytestmark = pytest.mark.django_db
 RULES = set(range(9, 21))
-DROPPED = {
-    "settlement_deliveryperiod": ["delivery_period_state"],
-    "settlement_settlementrun": ["settlement_run_delivered", "settlement_run_balances"],
-    "settlement_statement": ["statement_numbered_once_final"],
-}
 
 
 @pytest.fixture
@@ -36,19 +31,6 @@ def books() -> None:
 def broken() -> set[int]:
     found = {each.invariant.number for each in audit_books() if not each.holds}
     return found & RULES
-
-
-def tamper(statement: str) -> None:
-    """Write past every trigger and constraint, as somebody with the database's password could."""
-    with connection.cursor() as cursor:
-        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
-        for table, names in DROPPED.items():
-            for name in names:
-                cursor.execute(f"ALTER TABLE {table} DROP CONSTRAINT {name}")
-        cursor.execute("ALTER TABLE settlement_reading DISABLE TRIGGER reading_append_only")
-        cursor.execute("SET session_replication_role = replica")
-        cursor.execute(statement)
-        cursor.execute("SET session_replication_role = origin")
 
 
 def test_it_finds_nothing_in_what_was_settled_and_billed(books: None) -> None:
