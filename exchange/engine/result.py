@@ -65,7 +65,7 @@ def welfare_micros(book: Book, bids: BidFills, offers: OfferFills) -> Fraction:
     whole = book.bids.quantity_lots[blocks] * book.bids.duration[blocks]
     value = Fraction(_sum(book.bids.price_ticks[blocks], whole))
     rest = np.flatnonzero(book.bids.kind[bids.bid] != BidKind.BLOCK)
-    factor = _factors(book, bids)[rest]
+    factor = fill_factors(book, bids)[rest]
     for one in np.unique(factor).tolist():
         mine = rest[factor == one]
         worth = _sum(book.bids.price_ticks[bids.bid[mine]], bids.quantity_lots[mine])
@@ -73,7 +73,8 @@ def welfare_micros(book: Book, bids: BidFills, offers: OfferFills) -> Fraction:
     return (value - cost) * book.period_minutes / _MINUTES
 
 
-def _factors(book: Book, fills: BidFills) -> Ints:
+def fill_factors(book: Book, fills: BidFills) -> Ints:
+    """How many accelerators did the work of one unit in each fill, in millionths."""
     width = len(book.accelerators.names)
     bid = np.repeat(np.arange(len(book.bids.names)), np.diff(book.bids.choice_start))
     known = bid * width + book.bids.choice_accelerator

@@ -1,6 +1,5 @@
 """Jobs of a real cluster, as bids of the three kinds."""
 
-import hashlib
 import math
 import random
 from collections.abc import Iterator, Mapping, Sequence
@@ -9,8 +8,8 @@ from decimal import Decimal
 
 from exchange.management.traces import assumptions as assumed
 from exchange.management.traces.drafts import BidDraft, draw, on_tick
+from exchange.management.traces.places import HUBS, Places, listed_price
 from exchange.management.traces.sources import Job, Prices
-from exchange.management.traces.supply import listed_price
 
 
 def draft_demand(
@@ -20,25 +19,28 @@ def draft_demand(
     tflops: Mapping[str, float],
     seed: int,
     groups: bool,
+    places: Places = HUBS,
 ) -> list[BidDraft]:
     """Return the bids of the jobs; with ``groups`` some are elastic, choosy or green."""
     bids: list[BidDraft] = []
     for job in jobs:
         if job.gpus * job.hours < assumed.SMALLEST_JOB_GPU_HOURS:
             continue
-        bid = _bid(job, prices=prices, tflops=tflops, seed=seed)
+        bid = _bid(job, prices=prices, tflops=tflops, seed=seed, places=places)
         bids += _with_rules(bid, draw("rules", seed, job.row)) if groups else [bid]
     return bids
 
 
-def _bid(job: Job, *, prices: Prices, tflops: Mapping[str, float], seed: int) -> BidDraft:
+def _bid(
+    job: Job, *, prices: Prices, tflops: Mapping[str, float], seed: int, places: Places
+) -> BidDraft:
     chance = draw("bid", seed, job.row)
     best_effort = chance.random() < assumed.BEST_EFFORT_SHARE
     big = job.gpus >= assumed.GANG_SIZE_MIN or chance.random() < assumed.SINGLE_GPU_ON_BIG_CHIP
     chip = "a100-sxm4-80gb" if big else "a10-24gb"
     hours = min(assumed.PERIODS, max(1, math.ceil(job.hours)))
     kind = _kind(job.gpus, hours, best_effort=best_effort)
-    origin = _origin(job.tenant)
+    origin = places.origin_of(job.tenant)
     first = max(0, min(job.submitted_hour, assumed.PERIODS - hours))
     end = first + hours + _slack(chance, best_effort=best_effort)
     return BidDraft(
@@ -47,7 +49,15 @@ def _bid(job: Job, *, prices: Prices, tflops: Mapping[str, float], seed: int) ->
         kind=kind,
         origin=origin,
         quantity=job.gpus,
-        price=on_tick(_limit(chance, chip, origin, prices=prices, best_effort=best_effort)),
+        price=on_tick(
+            _limit(
+                chance,
+                chip,
+                listed=listed_price(prices, chip, origin, places),
+                ratios=prices.spot_ratios,
+                best_effort=best_effort,
+            )
+        ),
         first=first,
         end=first + 1 if kind == "hourly" else min(assumed.PERIODS, end),
         duration=hours if kind == "block" else None,
@@ -68,11 +78,6 @@ def _kind(gpus: int, hours: int, *, best_effort: bool) -> str:
     return "volume" if small and best_effort else "block"
 
 
-def _origin(tenant: str) -> str:
-    number = int(hashlib.sha256(tenant.encode()).hexdigest(), 16)
-    return assumed.ORIGINS[number % len(assumed.ORIGINS)]
-
-
 def _slack(chance: random.Random, *, best_effort: bool) -> int:
     level = chance.random()
     if best_effort:
@@ -81,12 +86,16 @@ def _slack(chance: random.Random, *, best_effort: bool) -> int:
 
 
 def _limit(
-    chance: random.Random, chip: str, origin: str, *, prices: Prices, best_effort: bool
+    chance: random.Random,
+    chip: str,
+    *,
+    listed: float,
+    ratios: Mapping[str, list[float]],
+    best_effort: bool,
 ) -> float:
-    listed = listed_price(prices, chip, origin)
     if not best_effort:
         return listed
-    ratio = chance.choice(prices.spot_ratios[assumed.PRICED_AS[chip]])
+    ratio = chance.choice(ratios[assumed.PRICED_AS[chip]])
     return listed * min(1.0, ratio * assumed.BEST_EFFORT_PREMIUM)
 
 

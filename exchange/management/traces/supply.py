@@ -5,13 +5,8 @@ from decimal import Decimal
 
 from exchange.management.traces import assumptions as assumed
 from exchange.management.traces.drafts import OfferDraft, SiteDraft, draw, on_tick
+from exchange.management.traces.places import HUBS, Places, listed_price
 from exchange.management.traces.sources import Node, Prices
-
-
-def listed_price(prices: Prices, accelerator: str, region: str) -> float:
-    """Return the list price of a chip where a region's prices are taken from."""
-    where = assumed.PRICE_REGIONS.get(region, assumed.PRICE_REGION_ELSEWHERE)
-    return prices.listed_near(assumed.PRICED_AS[accelerator], where)
 
 
 def draft_supply(
@@ -23,6 +18,7 @@ def draft_supply(
     seed: int,
     share: float,
     nodes_per_provider: int = assumed.NODES_PER_PROVIDER,
+    places: Places = HUBS,
 ) -> tuple[list[SiteDraft], list[OfferDraft]]:
     """Return the sites and offers of ``share`` of the nodes; ``tflops`` by chip, ``pue`` by region.
 
@@ -35,15 +31,19 @@ def draft_supply(
         if chip is None or draw("node", seed, place).random() > share:
             continue
         provider = place // nodes_per_provider
-        site = _site(provider, seed=seed, pue=pue)
+        site = _site(provider, seed=seed, pue=pue, places=places)
         sites[site.code] = site
-        offers.append(_offer(node, place, chip, site, prices=prices, tflops=tflops, seed=seed))
+        listed = listed_price(prices, chip, site.region, places)
+        ratios = prices.spot_ratios[assumed.PRICED_AS[chip]]
+        offers.append(
+            _offer(node, place, chip, site, listed=listed, ratios=ratios, tflops=tflops, seed=seed)
+        )
     return list(sites.values()), offers
 
 
-def _site(provider: int, *, seed: int, pue: Mapping[str, Decimal]) -> SiteDraft:
+def _site(provider: int, *, seed: int, pue: Mapping[str, Decimal], places: Places) -> SiteDraft:
     chance = draw("site", seed, provider)
-    regions, weights = zip(*assumed.SITE_WEIGHTS.items(), strict=True)
+    regions, weights = zip(*places.site_weights.items(), strict=True)
     region = chance.choices(regions, weights)[0]
     return SiteDraft(
         code=f"{region}-p{provider:03d}",
@@ -60,14 +60,14 @@ def _offer(
     chip: str,
     site: SiteDraft,
     *,
-    prices: Prices,
+    listed: float,
+    ratios: Sequence[float],
     tflops: Mapping[str, float],
     seed: int,
 ) -> OfferDraft:
     provider, own = draw("asks", seed, site.provider), draw("ask", seed, place)
-    ratios = sorted(prices.spot_ratios[assumed.PRICED_AS[chip]])
-    spot = ratios[int(provider.random() * assumed.SPOT_QUANTILE_MAX * len(ratios))]
-    ask = listed_price(prices, chip, site.region) * spot * own.uniform(*assumed.ASK_SPREAD)
+    spot = sorted(ratios)[int(provider.random() * assumed.SPOT_QUANTILE_MAX * len(ratios))]
+    ask = listed * spot * own.uniform(*assumed.ASK_SPREAD)
     if provider.random() < assumed.DOMESTIC_SHARE_OF_PROVIDERS:
         twin = assumed.DOMESTIC_TWIN[chip]
         ask, chip = ask * tflops[twin] / tflops[chip], twin
