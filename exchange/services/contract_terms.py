@@ -10,12 +10,14 @@ sold of them (``resold_terms``).
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from decimal import Context, Decimal
 from fractions import Fraction
 from itertools import groupby
 from typing import NamedTuple
 
 from exchange.foundation.money import LOTS, MICROS, TICKS
+from exchange.foundation.periods import Period
 from exchange.models import Auction, LinkPrice, PowerPrice
 from exchange.queries.copying import copy_rows_out
 from exchange.queries.seller_prices import policy_price, power_price
@@ -25,6 +27,8 @@ from settlement.services.contracts import ContractTerms, PeriodTerms
 
 PRICE_PLACES = 21
 EXACT = Context(prec=60)
+NOTHING = Fraction(0)
+MINUTE = timedelta(minutes=1)
 
 FILLS = """
 SELECT bid.public_id, bid.organization_id, bid.hold_key, site.provider_id,
@@ -92,6 +96,8 @@ class Surcharges:
 
     def congestion(self, fill: Fill) -> Fraction:
         """What the buyer pays for its route, per accelerator-hour."""
+        if not self.links or not fill.links:
+            return NOTHING
         ticks = sum(self.links.get((link, fill.period), 0) for link in fill.links)
         return Fraction(ticks * fill.gbps_micros, TICKS * MICROS)
 
@@ -114,9 +120,9 @@ def contract_terms(auction: Auction) -> list[ContractTerms]:
     """Return the terms of every contract that follows from the fills of a cleared auction."""
     rows = copy_rows_out(FILLS, {"auction": auction.pk}, FILL_TYPES)
     fills = [Fill(*row) for row in rows]
-    surcharges, asks = surcharges_of(auction), asks_of(auction)
+    cells = _Cells(auction, surcharges_of(auction), asks_of(auction))
     terms = [
-        _terms(auction, list(same), surcharges, asks)
+        _terms(auction, list(same), cells)
         for _, same in groupby(fills, key=lambda fill: (fill.bid, fill.site, fill.accelerator))
     ]
     return share_sellers(terms, resold_in(auction))
@@ -148,17 +154,56 @@ def greatest_cost_of(terms: ContractTerms) -> int:
     """
     total = 0
     for period in terms.periods:
-        minutes = (period.ends_at - period.starts_at).total_seconds() / 60
-        cost = Fraction(period.buyer_price) * MICROS * period.quantity_lots * int(minutes)
-        due = cost / (LOTS * 60)
-        whole = max(0, due.numerator // due.denominator)
+        minutes = (period.ends_at - period.starts_at) // MINUTE
+        price, parts = period.buyer_price.as_integer_ratio()
+        due = price * MICROS * period.quantity_lots * minutes
+        whole = max(0, due // (parts * LOTS * 60))
         total += whole + whole * terms.buyer_fee_ppm // MICROS
     return total
 
 
-def _terms(
-    auction: Auction, fills: list[Fill], surcharges: Surcharges, asks: Asks
-) -> ContractTerms:
+class _Cell(NamedTuple):
+    """What all fills of a site, chip and period have in common; exact prices."""
+
+    at: Period
+    price: Decimal
+    seller_price: Decimal
+    power_price: Decimal
+    policy_price: Decimal
+
+
+class _Cells:
+    """The cells of an auction, each reckoned when the first fill there asks for it."""
+
+    def __init__(self, auction: Auction, surcharges: Surcharges, asks: Asks) -> None:
+        self.surcharges = surcharges
+        self._auction, self._asks = auction, asks
+        self._known: dict[tuple[str, str, int], _Cell] = {}
+
+    def of(self, fill: Fill) -> _Cell:
+        """Return the cell that a fill bought from."""
+        key = (fill.site, fill.accelerator, fill.period)
+        if key not in self._known:
+            self._known[key] = self._reckon(fill)
+        return self._known[key]
+
+    def _reckon(self, fill: Fill) -> _Cell:
+        price = exact_price(Fraction(fill.price_ticks, TICKS))
+        power = exact_price(self.surcharges.power_price(fill))
+        policy = exact_price(self.surcharges.policy_price(fill))
+        net = EXACT.add(EXACT.subtract(price, power), policy)
+        sold = self._asks[fill.site, fill.accelerator, fill.period]
+        raised = -exact_price(-raise_for_sellers(sold, Fraction(net)))  # rounded up
+        return _Cell(
+            at=self._auction.period(fill.period),
+            price=price,
+            seller_price=EXACT.add(net, raised),
+            power_price=power,
+            policy_price=policy,
+        )
+
+
+def _terms(auction: Auction, fills: list[Fill], cells: _Cells) -> ContractTerms:
     first = fills[0]
     return ContractTerms(
         buyer_id=first.buyer_id,
@@ -183,20 +228,18 @@ def _terms(
         buyer_fee_ppm=auction.buyer_fee_ppm,
         seller_fee_ppm=auction.seller_fee_ppm,
         run_delays_minutes=tuple(auction.run_delays_minutes),
-        periods=list(_periods(auction, fills, surcharges, asks)),
+        periods=list(_periods(fills, cells)),
     )
 
 
-def _periods(
-    auction: Auction, fills: list[Fill], surcharges: Surcharges, asks: Asks
-) -> Iterator[PeriodTerms]:
+def _periods(fills: list[Fill], cells: _Cells) -> Iterator[PeriodTerms]:
     in_period: dict[int, list[Fill]] = defaultdict(list)
     for fill in fills:
         in_period[fill.period].append(fill)
-    cleared = [_cleared(auction, same, surcharges, asks) for same in in_period.values()]
+    cleared = [_cleared(same, cells) for same in in_period.values()]
     first = fills[0]
     cuts = cuts_for_buyer(
-        [Fraction(period.buyer_price) for period in cleared],
+        [period.buyer_price for period in cleared],
         [period.quantity_lots for period in cleared],
         kind=first.bid_kind,
         limit_ticks=first.limit_ticks,
@@ -204,35 +247,30 @@ def _periods(
         unit_lots=first.unit_lots,
     )
     for period, cut in zip(cleared, cuts, strict=True):
-        price = exact_price(Fraction(period.buyer_price) - cut)
-        yield replace(period, buyer_price=price)
+        if cut:
+            price = exact_price(Fraction(period.buyer_price) - cut)
+            yield replace(period, buyer_price=price)
+        else:
+            yield period
 
 
-def _cleared(
-    auction: Auction, fills: list[Fill], surcharges: Surcharges, asks: Asks
-) -> PeriodTerms:
+def _cleared(fills: list[Fill], cells: _Cells) -> PeriodTerms:
     """Return a period's terms, its buyer's price not yet cut to the bid's limit."""
-    first, at = fills[0], auction.period(fills[0].period)
+    first, cell = fills[0], cells.of(fills[0])
     lots = sum(fill.quantity_lots for fill in fills)
     # Over several routes: what they cost together, spread over all.
-    routes = sum(surcharges.congestion(fill) * fill.quantity_lots for fill in fills) / lots
-    cell = exact_price(Fraction(first.price_ticks, TICKS))
-    congestion = exact_price(Fraction(routes))
-    power = exact_price(surcharges.power_price(first))
-    policy = exact_price(surcharges.policy_price(first))
-    net = EXACT.add(EXACT.subtract(cell, power), policy)
-    sold = asks[first.site, first.accelerator, first.period]
-    raised = -exact_price(-raise_for_sellers(sold, Fraction(net)))  # rounded up
+    routes = sum(cells.surcharges.congestion(fill) * fill.quantity_lots for fill in fills)
+    congestion = exact_price(Fraction(routes, lots)) if routes else NO_CONGESTION
     return PeriodTerms(
-        starts_at=at.start,
-        ends_at=at.end,
+        starts_at=cell.at.start,
+        ends_at=cell.at.end,
         quantity_lots=lots,
         price_ticks=first.price_ticks,
-        buyer_price=EXACT.add(cell, congestion),
-        seller_price=EXACT.add(net, raised),
+        buyer_price=EXACT.add(cell.price, congestion),
+        seller_price=cell.seller_price,
         congestion_price=congestion,
-        power_price=power,
-        policy_price=policy,
+        power_price=cell.power_price,
+        policy_price=cell.policy_price,
     )
 
 
@@ -240,3 +278,6 @@ def exact_price(price: Fraction) -> Decimal:
     """Return a price with 21 decimals; more there are only where routes are averaged."""
     scaled = price.numerator * 10**PRICE_PLACES // price.denominator
     return Decimal(scaled).scaleb(-PRICE_PLACES, EXACT)
+
+
+NO_CONGESTION = exact_price(Fraction(0))

@@ -8,6 +8,7 @@ currency per accelerator-hour.
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from decimal import Decimal
 from fractions import Fraction
 
 from exchange.foundation.money import MICROS, TICKS
@@ -26,6 +27,7 @@ JOIN exchange_accelerator AS accelerator ON accelerator.id = offer.accelerator_i
 WHERE fill.auction_id = %(auction)s
 """
 SOLD_TYPES = ["text", "text", "int4", "int8", "int8"]
+NOTHING = Fraction(0)
 Cell = tuple[str, str, int]  # site, accelerator, period
 Asks = Mapping[Cell, Sequence[tuple[int, int]]]
 
@@ -50,7 +52,7 @@ def raise_for_sellers(sold: Sequence[tuple[int, int]], price: Fraction) -> Fract
 
 
 def cuts_for_buyer(
-    prices: Sequence[Fraction],
+    prices: Sequence[Fraction | Decimal],
     lots: Sequence[int],
     *,
     kind: str,
@@ -65,7 +67,14 @@ def cuts_for_buyer(
     """
     if kind == BidKind.BLOCK:
         worth = Fraction(limit_ticks * unit_lots * len(prices), TICKS)
-        cost = sum(price * bought for price, bought in zip(prices, lots, strict=True))
-        return [max(Fraction(0), cost - worth) / sum(lots)] * len(prices)
-    worth = Fraction(limit_ticks * MICROS, TICKS * factor_micros)
-    return [max(Fraction(0), price - worth) for price in prices]
+        cost = sum(Fraction(price) * bought for price, bought in zip(prices, lots, strict=True))
+        return [max(NOTHING, cost - worth) / sum(lots)] * len(prices)
+    each, parts = limit_ticks * MICROS, TICKS * factor_micros
+    return [_beyond(price, each, parts) for price in prices]
+
+
+def _beyond(price: Fraction | Decimal, worth: int, parts: int) -> Fraction:
+    """What a price is above ``worth / parts``; most are not, and need no fraction to say so."""
+    whole, part = price.as_integer_ratio()
+    over = whole * parts - worth * part
+    return Fraction(over, part * parts) if over > 0 else NOTHING

@@ -2,11 +2,14 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
+from operator import attrgetter
 from typing import Any
+from uuid import UUID
 
 from django.db import connection, transaction
 from django.db.backends.utils import CursorWrapper
 
+from exchange.foundation.arrays import spelled
 from exchange.foundation.market_time import market_now
 from exchange.foundation.states import move
 from settlement.models import CONTRACT_MOVES, Contract, ContractMove, ContractState
@@ -64,6 +67,10 @@ PERIOD_COLUMNS = (
     "policy_price",
     "resold_from_id",
 )
+_DELAYS = CONTRACT_COLUMNS.index("run_delays_minutes")
+_contract_terms = attrgetter(*CONTRACT_COLUMNS[1:_DELAYS])
+_contract_time = attrgetter(*CONTRACT_COLUMNS[_DELAYS + 1 :])
+_period_terms = attrgetter(*PERIOD_COLUMNS)
 _CONTRACT = ", ".join(CONTRACT_COLUMNS)
 _PERIOD = ", ".join(PERIOD_COLUMNS)
 _STATED = ", ".join(f"stated.{name}" for name in CONTRACT_COLUMNS)
@@ -122,10 +129,11 @@ def open_contracts(terms: Sequence[ContractTerms]) -> int:
     """
     if not terms:
         return 0
+    keys = [each.key for each in terms]
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(STAGES)
-        _copy(cursor, COPY_CONTRACTS, (_contract_row(each) for each in terms))
-        _copy(cursor, COPY_PERIODS, _period_rows(terms))
+        _copy(cursor, COPY_CONTRACTS, map(_contract_row, terms, keys))
+        _copy(cursor, COPY_PERIODS, _period_rows(terms, keys))
         cursor.execute(ANALYZE_STAGES)  # Else the planner takes them for empty, and nests loops.
         cursor.execute(INSERT_CONTRACTS)
         opened = [key for (key,) in cursor.fetchall()]
@@ -135,7 +143,7 @@ def open_contracts(terms: Sequence[ContractTerms]) -> int:
         if different:
             raise ContractDiffers(f"contract {different[0]} stands on other terms")
         cursor.execute(DROP_STAGES)
-        ask_collateral([each.key for each in terms])
+        ask_collateral(keys)
         tell_contracts_opened(opened, now=market_now())
     return len(opened)
 
@@ -178,15 +186,12 @@ def _copy(cursor: CursorWrapper, statement: str, rows: Iterable[Sequence[object]
             copy.write_row(row)
 
 
-def _contract_row(terms: ContractTerms) -> list[object]:
-    row: list[object] = [new_contract_id()]
-    row += [getattr(terms, name) for name in CONTRACT_COLUMNS]
-    row[1 + CONTRACT_COLUMNS.index("run_delays_minutes")] = list(terms.run_delays_minutes)
-    return row
+def _contract_row(terms: ContractTerms, key: UUID) -> tuple[object, ...]:
+    delays = spelled(terms.run_delays_minutes)
+    return (new_contract_id(), str(key), *_contract_terms(terms), delays, *_contract_time(terms))
 
 
-def _period_rows(terms: Sequence[ContractTerms]) -> Iterator[list[object]]:
-    for each in terms:
-        key = each.key
+def _period_rows(terms: Sequence[ContractTerms], keys: Sequence[UUID]) -> Iterator[list[object]]:
+    for each, key in zip(terms, map(str, keys), strict=True):
         for period in each.periods:
-            yield [key, *(getattr(period, name) for name in PERIOD_COLUMNS)]
+            yield [key, *_period_terms(period)]
