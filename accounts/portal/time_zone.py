@@ -1,5 +1,6 @@
 """Whose clock a reader wants to see: a page for visitors and members alike."""
 
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from itertools import groupby
 from typing import Any
@@ -7,9 +8,12 @@ from zoneinfo import ZoneInfo
 
 from django import forms
 from django.contrib import messages
+from django.forms.utils import flatatt
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.html import format_html, format_html_join
 from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods
@@ -25,10 +29,31 @@ from accounts.web.zones import (
 )
 
 
+class ZoneSelect(forms.Select):
+    """Hundreds of zones, written in one go: a template for each option takes most of the page."""
+
+    def render(self, name: str, value: Any, attrs: Any = None, renderer: Any = None) -> SafeString:
+        """Return the control with its groups of options."""
+        said = flatatt(self.build_attrs(self.attrs, {**(attrs or {}), "name": name}))
+
+        def options(choices: Iterable[Any]) -> SafeString:
+            rows = ((key, " selected" if key == value else "", words) for key, words in choices)
+            return format_html_join("", '<option value="{}"{}>{}</option>', rows)
+
+        parts = (
+            format_html('<optgroup label="{}">{}</optgroup>', key, options(words))
+            if isinstance(words, list | tuple)
+            else options([(key, words)])
+            for key, words in self.choices
+        )
+        inside = format_html_join("", "{}", ((part,) for part in parts))
+        return format_html("<select{}>{}</select>", said, inside)
+
+
 class ZoneForm(forms.Form):
     """The market's clock alone, or a zone whose clock is shown with the market's beside it."""
 
-    zone = forms.ChoiceField(label=gettext_lazy("Show times in"))
+    zone = forms.ChoiceField(label=gettext_lazy("Show times in"), widget=ZoneSelect)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -20,6 +20,7 @@ BENCHES = (
     "bids_door",
     "bids_bulk",
     "readers",
+    "pages",
     "rivals",
     "national",
     "intraday",

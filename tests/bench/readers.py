@@ -36,13 +36,13 @@ def run() -> list[Table]:
         ["readers", "rounds", "bids/s, nobody reads", "bids/s, all read", "ratio", "from", "to"],
     )
     with house.fresh_database():
-        stall = _stall()
+        stall = stall_of_a_day()
         with house.processes() as port:
             _measure(table, stall, port)
     return [table]
 
 
-def _stall() -> Stall:
+def stall_of_a_day() -> Stall:
     """Play one small day, so that there is a market to read, and bid for the next."""
     mark_as_play()
     load_tables()

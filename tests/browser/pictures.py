@@ -2,7 +2,7 @@
 
 ``python -m tests.browser.pictures [URL]`` takes every page in both languages, on a desk and on a
 phone, as a visitor and as each of the demo's people. ``--gallery`` takes a chosen few and writes
-them to docs/images, from which README's picture comes.
+them to docs/images, for docs/gallery.md and README.
 """
 
 import re
@@ -20,17 +20,33 @@ from tests.browser.conftest import DESKTOP, FLAGS, PHONE, SCREENSHOTS, find_chro
 ADDRESS: Final = "http://127.0.0.1:8000"
 GALLERY: Final = Path(__file__).resolve().parents[2] / "docs" / "images"
 LOCALES: Final = {"en": "en-GB", "zh": "zh-CN"}
+# Whose pages; behind a space: the first link on the page to an address of this form is followed.
 PICTURES: Final = {
     "": (
         *("", "market/", "market/curves/", "market/map/", "market/index/", "market/auctions/"),
-        *("market/models/", "apply"),
+        *(r"market/auctions/ /market/auctions/auc_\w+/$", "market/models/"),
+        *(r"market/models/ /market/models/[^/]+/$", "apply", "accounts/login/", "time-zone"),
     ),
     "provider": (
-        *("desk/", "offers/", "offers/calendar/", "capacity/", "equipment/", "contracts/"),
-        *("statements/", "disputes/", "money/", "organization/keys", "organization/members"),
+        *("desk/", "offers/", "offers/new/", "offers/calendar/", "offers/upload/", "capacity/"),
+        *("maintenance/", "equipment/", "contracts/", r"contracts/ /contracts/ctr_\w+/$"),
+        *("statements/", r"statements/ /statements/\w+/$", "disputes/", "money/", "notices"),
+        *("organization/keys", "organization/members", "organization/webhooks"),
     ),
-    "buyer": ("bids/", "bids/new/", "contracts/", "projects/", "statements/", "money/", "notices"),
-    "operator": ("control/", "control/network/", "control/alarms/"),
+    "buyer": (
+        *("bids/", "bids/new/", r"bids/ /bids/bid_\w+/$", "contracts/"),
+        *(r"contracts/ /contracts/ctr_\w+/$", r"contracts/ /contracts/ctr_\w+/$ /resell/$"),
+        *("resales/", "projects/", "statements/", r"statements/ /statements/\w+/$"),
+        *("money/", "notices"),
+    ),
+    "operator": (
+        *("control/", "control/network/", "control/alarms/", "control/measures/"),
+        *("control/watch/", "control/watch/board/concentration/"),
+        *("control/watch/board/pivotal/", "control/watch/board/related/"),
+        *("control/watch/board/withheld/", "control/watch/board/spike/"),
+        *("control/watch/board/spike/ /watch/finding/", "control/watch/cases/"),
+        "control/watch/relations/",
+    ),
 }
 LOAD_MS: Final = 60_000
 SETTLED_MS: Final = 2_000  # charts draw themselves
@@ -44,26 +60,32 @@ class Shot(NamedTuple):
     path: str
     language: str = "en"
     phone: bool = False
-    link: str = ""  # the first link on the page to an address of this form is followed
+    dark: bool = False
+    press: str = ""  # the name of a button that is pressed first
 
 
+BID: Final = "bids/new/?kind=block&accelerator=ascend-910b3&quantity=8&hours=4&most=12&origin=guian"
 GALLERY_SHOTS: Final = (
     Shot("market", "", "market/"),
     Shot("curves", "", "market/curves/"),
     Shot("map", "", "market/map/"),
     Shot("index", "", "market/index/"),
-    Shot("certificate", "", "market/auctions/", link=r"/market/auctions/auc_\w+/$"),
+    Shot("certificate", "", r"market/auctions/ /market/auctions/auc_\w+/$"),
     Shot("models", "", "market/models/"),
     Shot("desk", "provider", "desk/"),
     Shot("calendar", "provider", "offers/calendar/"),
     Shot("equipment", "provider", "equipment/"),
-    Shot("bid-new", "buyer", "bids/new/"),
+    Shot("bid-new", "buyer", BID, press="preview"),
     Shot("bids", "buyer", "bids/"),
-    Shot("statement", "buyer", "statements/", link=r"/statements/\w+/$"),
+    Shot("statement", "buyer", r"statements/ /statements/\w+/$"),
     Shot("control", "operator", "control/"),
+    Shot("watch", "operator", "control/watch/"),
+    Shot("finding", "operator", "control/watch/board/spike/ /watch/finding/"),
     Shot("market-zh", "", "market/", language="zh"),
+    Shot("watch-zh", "operator", "control/watch/board/concentration/", language="zh"),
     Shot("market-phone", "", "market/", phone=True),
     Shot("desk-phone-zh", "provider", "desk/", language="zh", phone=True),
+    Shot("curves-dark", "", "market/curves/", dark=True),
 )
 
 
@@ -82,13 +104,13 @@ def take_gallery(address: str, folder: Path) -> None:
     """Take the committed pictures again, what is above the fold, as PNG."""
     with _chromium() as browser:
         for shot in GALLERY_SHOTS:
-            view = _View(address, shot.role, shot.language, shot.phone)
+            view = _View(address, shot.role, shot.language, shot.phone, shot.dark)
             with _page(browser, view) as page:
-                page.goto(f"/{shot.path}", timeout=LOAD_MS)
-                if shot.link:
-                    page.goto(_first_link(page, shot.link), timeout=LOAD_MS)
+                _go(page, shot.path)
+                if shot.press:
+                    page.click(f"button[name={shot.press}]", timeout=LOAD_MS)
                 page.wait_for_timeout(SETTLED_MS)
-                page.screenshot(path=folder / f"{shot.name}.png")
+                page.screenshot(path=folder / f"{shot.name}.png", timeout=LOAD_MS)
 
 
 class _View(NamedTuple):
@@ -96,17 +118,30 @@ class _View(NamedTuple):
     role: str
     language: str
     phone: bool
+    dark: bool = False
 
 
 def _take(browser: Browser, view: _View, pages: tuple[str, ...], folder: Path) -> None:
     with _page(browser, view) as page:
         for path in pages:
-            page.goto(f"/{path}", timeout=LOAD_MS)
+            place = _go(page, path)
             page.wait_for_timeout(SETTLED_MS)
-            place = path.strip("/").replace("/", "-") or "front"
             look = f"{'phone' if view.phone else 'desk'}-{view.language}"
             name = f"demo-{view.role or 'visitor'}-{place}-{look}.png"
-            page.screenshot(path=folder / name, full_page=True)
+            page.screenshot(path=folder / name, full_page=True, timeout=LOAD_MS)
+            wide = page.evaluate("document.documentElement.scrollWidth - innerWidth")
+            if wide > 0:
+                print(f"{name}: {wide} pixels too wide")  # noqa: T201
+
+
+def _go(page: Page, path: str) -> str:
+    """Go to a page, and on along the links behind it; return what to call the picture."""
+    first, *links = path.split(" ")
+    page.goto(f"/{first}", timeout=LOAD_MS)
+    for link in links:
+        page.goto(_first_link(page, link), timeout=LOAD_MS)
+    place = first.strip("/").replace("/", "-") or "front"
+    return "-".join([place, *(re.sub(r"[^a-z]+", "-", link).strip("-") for link in links)])
 
 
 @contextmanager
@@ -124,6 +159,7 @@ def _page(browser: Browser, view: _View) -> Iterator[Page]:
         viewport=PHONE if view.phone else DESKTOP,  # type: ignore[arg-type]
         locale=LOCALES[view.language],
         timezone_id="Asia/Shanghai",
+        color_scheme="dark" if view.dark else "light",
     )
     page = context.new_page()
     if view.role:
