@@ -158,8 +158,11 @@ class Day:
         return self.command is not None and self.command.poll() is None
 
     def kill(self, name: str) -> None:
-        """kill -9 the worker, beat or web with all that it started, once it is there (again)."""
-        give_up = time.monotonic() + READY_SECONDS
+        """kill -9 the worker, beat or web with all that it started, once it is there (again).
+
+        Waits as long as the play may last: how late a part comes says how busy the machine is.
+        """
+        give_up = time.monotonic() + PLAY_SECONDS
         while (pid := self._pid_of(name)) in (None, self._killed.get(name)):
             if not self.goes_on():
                 return
