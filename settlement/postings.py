@@ -7,10 +7,10 @@ the one rounding of each amount to micro-units: the buyer's down, the seller's u
 """
 
 import hashlib
-import json
-from dataclasses import dataclass
+from collections.abc import Callable
 from decimal import Context, Decimal, Inexact
-from typing import Literal
+from operator import itemgetter
+from typing import Literal, NamedTuple
 
 PRICE_DECIMALS = 21
 PPM = 1_000_000
@@ -18,11 +18,12 @@ MS_PER_HOUR = 3_600_000
 RULES = "compute-settlement/1"
 _MICROS_DIVISOR: int = MS_PER_HOUR * 10 ** (PRICE_DECIMALS - 6)
 _EXACT = Context(prec=60, traps=[Inexact])
-_compact = json.JSONEncoder(sort_keys=True, separators=(",", ":")).encode
 GRID_GRAMS_PER_MWH = 536_600
 """CO2 of a MWh where no table says better: China's average of 2022, 0.5366 kg a kWh (Ministry of
 Ecology and Environment, National Bureau of Statistics: announcement of 20 December 2024 on the
 CO2 factors of electricity of 2022). ``settlement.models.GridFactor`` has the others."""
+
+_NO_EXCUSE = '"excused_ms":0,'
 
 Place = Literal["available", "payable", "clearing"]
 
@@ -39,8 +40,7 @@ def exact_price(scaled: int | None) -> Decimal | None:
     return None if scaled is None else Decimal(scaled).scaleb(-PRICE_DECIMALS, _EXACT)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Terms:
+class Terms(NamedTuple):
     """What a contract says about one period. Prices as ``scaled_price`` gives them."""
 
     contracted_ms: int
@@ -61,8 +61,7 @@ class Terms:
     grid_grams_per_mwh: int = GRID_GRAMS_PER_MWH
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Metered:
+class Metered(NamedTuple):
     """What the meters say about one period, in accelerator-milliseconds and millijoules.
 
     ``excused_ms`` fell into curtailments by the operator, or behind the notice by which the
@@ -78,8 +77,7 @@ class Metered:
     energy_mj: int | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Postings:
+class Postings(NamedTuple):
     """All that is owed for the period so far, in micro-units; each amount is cumulative."""
 
     contracted_ms: int
@@ -108,8 +106,10 @@ class Postings:
         return self.seller_due - self.seller_fee
 
 
-@dataclass(frozen=True, slots=True)
-class Leg:
+NOTHING_OWED = Postings(contracted_ms=0, delivered_ms=0)
+
+
+class Leg(NamedTuple):
     """``amount`` > 0 micro-units move between a party's account and the run's clearing."""
 
     name: str
@@ -174,23 +174,26 @@ def legs_between(before: Postings | None, after: Postings, *, peak: int) -> list
     ``peak`` is the most that the buyer was ever charged for the period: beyond it the buyer's
     hold is captured; what was once given back is taken from its free money.
     """
-    was = before or Postings(contracted_ms=0, delivered_ms=0)
+    was = before or NOTHING_OWED
     captured = max(0, after.charge - max(0, peak))
     paid = after.charge - was.charge - captured
     earned = after.earning - was.earning
     credited = after.penalty - was.penalty
-    legs = [
-        Leg("capture", "available", "clearing", captured, captures=True),
-        _either_way("charge", paid, "available", "clearing"),
-        _either_way("earning", earned, "clearing", "payable"),
-        _either_way("penalty", credited, "payable", "available"),
-    ]
-    return [leg for leg in legs if leg.amount]
+    legs = []
+    if captured:
+        legs.append(Leg("capture", "available", "clearing", captured, captures=True))
+    if paid:
+        legs.append(_either_way("charge", paid, "available", "clearing"))
+    if earned:
+        legs.append(_either_way("earning", earned, "clearing", "payable"))
+    if credited:
+        legs.append(_either_way("penalty", credited, "payable", "available"))
+    return legs
 
 
 def shares_between(before: Postings | None, after: Postings) -> dict[str, int]:
     """Return what the clearing account passes on to the house's accounts (either sign)."""
-    was = before or Postings(contracted_ms=0, delivered_ms=0)
+    was = before or NOTHING_OWED
     return {
         "buyer_fee": after.buyer_fee - was.buyer_fee,
         "seller_fee": after.seller_fee - was.seller_fee,
@@ -203,14 +206,25 @@ def shares_between(before: Postings | None, after: Postings) -> dict[str, int]:
 
 def inputs_sha256(terms: Terms, metered: Metered) -> bytes:
     """Return the hash of all that ``settle`` was given, as sorted compact JSON."""
-    given = {"rules": RULES, "terms": _fields(terms), "metered": _fields(metered)}
-    return hashlib.sha256(_compact(given).encode()).digest()
+    given = f'{{"metered":{_compact(metered)},"rules":"{RULES}","terms":{_compact(terms)}}}'
+    return hashlib.sha256(given.encode()).digest()
 
 
-def _fields(told: Terms | Metered) -> dict[str, int | None]:
-    """Return the fields by name; an excuse that was not needed is left out, as it always was."""
-    fields = {name: getattr(told, name) for name in told.__slots__}
-    return {name: value for name, value in fields.items() if name != "excused_ms" or value}
+def _compact(told: Terms | Metered) -> str:
+    """Return sorted compact JSON; an excuse that was not needed is left out, as it always was."""
+    template, in_order = _JSON[type(told)]
+    text = template % in_order(told)
+    return text.replace("None", "null").replace(_NO_EXCUSE, "")
+
+
+def _json_of(kind: type[Terms | Metered]) -> tuple[str, Callable[[tuple[object, ...]], object]]:
+    """Return how the fields of ``kind`` are spelled, and what puts them into that order."""
+    names = sorted(kind._fields)
+    template = ",".join(f'"{name}":%s' for name in names)
+    return f"{{{template}}}", itemgetter(*map(kind._fields.index, names))
+
+
+_JSON = {kind: _json_of(kind) for kind in (Terms, Metered)}
 
 
 def _micros_below(price: int, ms: int) -> int:

@@ -68,9 +68,11 @@ class DeliveryPeriod(models.Model):
     period lies within the one that it was ``resold_from``, and gets its share of what that got.
     """
 
-    contract = models.ForeignKey(Contract, on_delete=models.PROTECT, related_name="periods")
+    contract = models.ForeignKey(
+        Contract, on_delete=models.PROTECT, db_index=False, related_name="periods"
+    )
     resold_from = models.ForeignKey(
-        "self", on_delete=models.PROTECT, null=True, related_name="resold"
+        "self", on_delete=models.PROTECT, null=True, db_index=False, related_name="resold"
     )
     starts_at = models.DateTimeField()
     ends_at = models.DateTimeField()
@@ -125,6 +127,11 @@ class DeliveryPeriod(models.Model):
                 condition=Q(state__in=["metered", "provisional", "disputed"]),
                 name="delivery_period_to_settle",
             ),
+            models.Index(
+                fields=["resold_from"],
+                condition=Q(resold_from__isnull=False),
+                name="delivery_period_of_resold",
+            ),
         ]
         triggers = [
             pgtrigger.ReadOnly(
@@ -148,10 +155,18 @@ class SettlementRun(models.Model):
     """What was owed for a period as known at one moment. Run n posts what changed since n - 1.
 
     The amounts are cumulative, in micro-units. Rows are added, never changed or removed;
-    ``inputs_sha256`` covers the terms and the meters' figures that they follow from.
+    ``inputs_sha256`` covers the terms and the meters' figures that they follow from. A run is
+    written by whoever holds its period's row locked, with the factor that the claim read of an
+    append-only table, so the database does not look both up again.
     """
 
-    period = models.ForeignKey(DeliveryPeriod, on_delete=models.PROTECT, related_name="runs")
+    period = models.ForeignKey(
+        DeliveryPeriod,
+        on_delete=models.PROTECT,
+        db_constraint=False,
+        db_index=False,
+        related_name="runs",
+    )
     run_no = models.SmallIntegerField(choices=RunKind)
     ran_at = models.DateTimeField(help_text="the market's time")
     contracted_ms = models.BigIntegerField(help_text="accelerator-milliseconds")
@@ -176,7 +191,12 @@ class SettlementRun(models.Model):
     energy_mj = models.BigIntegerField(null=True, help_text="as metered, in millijoules")
     replacement_price = exact_price(null=True, help_text="as it was known")
     grid_factor = models.ForeignKey(
-        "settlement.GridFactor", on_delete=models.PROTECT, null=True, related_name="+"
+        "settlement.GridFactor",
+        on_delete=models.PROTECT,
+        null=True,
+        db_constraint=False,
+        db_index=False,
+        related_name="+",
     )
     inputs_sha256 = models.BinaryField(max_length=32)
     created_at = models.DateTimeField(db_default=Now(), editable=False)

@@ -12,14 +12,21 @@ from dataclasses import dataclass
 from typing import Any
 
 from settlement.models.transfers import TRANSFER_IDS
-from settlement.postings import Metered, Postings, Terms, inputs_sha256, legs_between, settle
+from settlement.postings import (
+    NOTHING_OWED,
+    Metered,
+    Postings,
+    Terms,
+    inputs_sha256,
+    legs_between,
+    settle,
+)
 from settlement.queries.allocation import allocate, round_half_even, tax_in
 from settlement.queries.chain import content_of_leaves, leaf_hex, link_of
 
 FORMAT = "compute-statement/1"
 LEGS = {"buyer": ("capture", "charge", "penalty"), "provider": ("earning", "penalty")}
 CODES = {"capture": 10, "charge": 10, "earning": 20, "penalty": 50}
-NOTHING = Postings(contracted_ms=0, delivered_ms=0)
 Place = tuple[int, int]  # period and run
 Told = Mapping[str, Any]
 
@@ -225,7 +232,7 @@ class _Check:
 
 
 def _before(reckoned: Mapping[Place, Postings], period: int, run_no: int) -> Postings:
-    return reckoned.get((period, run_no - 1), NOTHING)
+    return reckoned.get((period, run_no - 1), NOTHING_OWED)
 
 
 def _due(side: str, before: Postings, after: Postings) -> dict[str, tuple[int, int, int, int]]:

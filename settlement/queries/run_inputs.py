@@ -3,12 +3,13 @@
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from decimal import Decimal
 from typing import Any
 
 from django.db import connection
 
-from settlement.postings import GRID_GRAMS_PER_MWH, Metered, Terms, scaled_price
+from exchange.foundation.rows import named_rows
+from settlement.postings import Metered, Terms
+from settlement.queries.agreed_terms import agreed_terms
 
 INPUTS = """
 SELECT run.period_id, run.run_no, contract.public_id, period.starts_at, run.ran_at,
@@ -24,11 +25,6 @@ JOIN settlement_contract AS contract ON contract.id = period.contract_id
 LEFT JOIN settlement_gridfactor AS grid ON grid.id = run.grid_factor_id
 WHERE run.period_id = ANY(%s) ORDER BY run.period_id, run.run_no
 """
-PRICES = ("buyer_price", "seller_price", "congestion_price", "power_price", "policy_price")
-COPIED = (
-    *("contracted_ms", "tolerance_ppm", "penalty_factor_ppm", "buyer_fee_ppm", "seller_fee_ppm"),
-    *("watts_micros", "pue_micros", "renewable_micros"),
-)
 METERED = ("provider_ms", "buyer_ms", "ruled_ms", "excused_ms", "energy_mj")
 
 
@@ -50,29 +46,24 @@ def inputs_of(period_ids: Collection[int]) -> Iterator[RunInputs]:
     """Yield all runs of these periods, in order, each with its inputs."""
     with connection.cursor() as cursor:
         cursor.execute(INPUTS, [list(period_ids)])
-        names = [column.name for column in cursor.description]
-        for row in cursor.fetchall():
-            yield _inputs(dict(zip(names, row, strict=True)))
+        for row in named_rows(cursor):
+            yield _inputs(row)
 
 
-def _inputs(row: dict[str, Any]) -> RunInputs:
-    replacement = row["replacement_price"]
-    terms = Terms(
-        **{name: row[name] for name in COPIED},
-        **{name: scaled_price(row[name]) for name in PRICES},
-        cell_price=scaled_price(Decimal(row["price_ticks"]).scaleb(-3)),
-        replacement_price=None if replacement is None else scaled_price(replacement),
-        grid_grams_per_mwh=(
-            GRID_GRAMS_PER_MWH if row["grid_grams_per_mwh"] is None else row["grid_grams_per_mwh"]
-        ),
-    )
+def _inputs(row: Any) -> RunInputs:
     return RunInputs(
-        period_id=row["period_id"],
-        run_no=row["run_no"],
-        contract=row["public_id"],
-        starts_at=row["starts_at"],
-        ran_at=row["ran_at"],
-        terms=terms,
-        metered=Metered(**{name: row[name] for name in METERED}),
-        inputs_sha256=bytes(row["inputs_sha256"]),
+        period_id=row.period_id,
+        run_no=row.run_no,
+        contract=row.public_id,
+        starts_at=row.starts_at,
+        ran_at=row.ran_at,
+        terms=agreed_terms(
+            row,
+            row,
+            contracted_ms=row.contracted_ms,
+            replacement_price=row.replacement_price,
+            grid_grams_per_mwh=row.grid_grams_per_mwh,
+        ),
+        metered=Metered(**{name: getattr(row, name) for name in METERED}),
+        inputs_sha256=bytes(row.inputs_sha256),
     )

@@ -9,7 +9,6 @@ chain up to its newest batch. ``settlement.queries.proof_checks`` reads it witho
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
-from dataclasses import asdict
 from typing import Any
 
 from django.db import connection
@@ -143,8 +142,8 @@ def _run(run: RunInputs, moved: Iterable[tuple[int, str]]) -> dict[str, Any]:
         "contract": run.contract,
         "starts_at": run.starts_at.isoformat(),
         "ran_at": run.ran_at.isoformat(),
-        "terms": asdict(run.terms),
-        "metered": asdict(run.metered),
+        "terms": run.terms._asdict(),
+        "metered": run.metered._asdict(),
         "inputs_sha256": run.inputs_sha256.hex(),
         "transfers": [{"batch": batch_id, "line": line} for batch_id, line in moved],
     }

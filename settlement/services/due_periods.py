@@ -3,27 +3,23 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db import connection
 
 from exchange.foundation.arrays import spelled
+from exchange.foundation.rows import named_rows
 from settlement.models import Dispute, DisputeState, PeriodState, RunKind, SettlementRun
-from settlement.postings import (
-    GRID_GRAMS_PER_MWH,
-    PRICE_DECIMALS,
-    Metered,
-    Postings,
-    Terms,
-    scaled_price,
-)
+from settlement.postings import Metered, Postings, Terms
+from settlement.queries.agreed_terms import agreed_terms
 from settlement.queries.delivered import Delivered, delivered_in
 from settlement.services.excused import excused_in
 
-BATCH_MAX = 2_000
+BATCH_MAX = 5_000
 LOTS_PER_ACCELERATOR = 1_000
-UNITS_PER_TICK = 10 ** (PRICE_DECIMALS - 3)
 _MILLISECOND = timedelta(milliseconds=1)
+_STATES = {state.value: state for state in PeriodState}
+_RUNS = {int(kind): kind for kind in RunKind}
 
 # A period that is over waits for late readings until its provisional run.
 END = """
@@ -44,6 +40,7 @@ SELECT period.id, period.contract_id, period.resold_from_id, period.state, perio
        period.price_ticks, period.buyer_price, period.seller_price, period.congestion_price,
        period.power_price, period.policy_price, period.replacement_price,
        contract.buyer_id, contract.provider_id, contract.auction_id, contract.hold_key,
+       contract.site_code, contract.region_code, contract.accelerator_code,
        contract.run_delays_minutes, contract.dispute_days,
        contract.tolerance_ppm, contract.penalty_factor_ppm,
        contract.buyer_fee_ppm, contract.seller_fee_ppm,
@@ -71,8 +68,7 @@ SELECT * FROM settlement_settlementrun WHERE period_id = ANY(%s::bigint[]) ORDER
 DISPUTES = "SELECT * FROM settlement_dispute WHERE period_id = ANY(%s::bigint[]) ORDER BY id"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DuePeriod:
+class DuePeriod(NamedTuple):
     """A claimed period with its contract's terms. Only its claimer may settle it."""
 
     id: int
@@ -80,11 +76,15 @@ class DuePeriod:
     resold_from_id: int | None
     state: PeriodState
     run_no: RunKind
+    starts_at: datetime
     ends_at: datetime
     buyer_id: int
     provider_id: int
     auction_id: str
     hold_key: str
+    site_code: str
+    region_code: str
+    accelerator_code: str
     run_delays_minutes: list[int]
     dispute_days: int
     grid_factor_id: int | None
@@ -133,8 +133,7 @@ def claim_due(now: datetime, *, limit: int = BATCH_MAX) -> list[DuePeriod]:
     """Lock and return periods whose next run is due; others' claims are passed over."""
     with connection.cursor() as cursor:
         cursor.execute(CLAIM, [now, limit])
-        names = [column.name for column in cursor.description]
-        return [_due_period(dict(zip(names, row, strict=True))) for row in cursor.fetchall()]
+        return [_due_period(row) for row in named_rows(cursor)]
 
 
 def past_of(period_ids: Sequence[int]) -> dict[int, Past]:
@@ -247,43 +246,30 @@ def contracted_ms(quantity_lots: int, length: timedelta) -> int:
     return total // LOTS_PER_ACCELERATOR
 
 
-def _due_period(row: dict[str, Any]) -> DuePeriod:
+def _due_period(row: Any) -> DuePeriod:
     return DuePeriod(
-        id=row["id"],
-        contract_id=row["contract_id"],
-        resold_from_id=row["resold_from_id"],
-        state=PeriodState(row["state"]),
-        run_no=RunKind(row["next_run_no"]),
-        ends_at=row["ends_at"],
-        buyer_id=row["buyer_id"],
-        provider_id=row["provider_id"],
-        auction_id=row["auction_id"],
-        hold_key=row["hold_key"],
-        run_delays_minutes=row["run_delays_minutes"],
-        dispute_days=row["dispute_days"],
-        grid_factor_id=row["grid_factor_id"],
-        terms=_terms(row),
-    )
-
-
-def _terms(row: dict[str, Any]) -> Terms:
-    replacement, grid = row["replacement_price"], row["grid_grams_per_mwh"]
-    return Terms(
-        contracted_ms=contracted_ms(row["quantity_lots"], row["ends_at"] - row["starts_at"]),
-        cell_price=row["price_ticks"] * UNITS_PER_TICK,
-        buyer_price=scaled_price(row["buyer_price"]),
-        seller_price=scaled_price(row["seller_price"]),
-        congestion_price=scaled_price(row["congestion_price"]),
-        power_price=scaled_price(row["power_price"]),
-        policy_price=scaled_price(row["policy_price"]),
-        replacement_price=None if replacement is None else scaled_price(replacement),
-        tolerance_ppm=row["tolerance_ppm"],
-        penalty_factor_ppm=row["penalty_factor_ppm"],
-        buyer_fee_ppm=row["buyer_fee_ppm"],
-        seller_fee_ppm=row["seller_fee_ppm"],
-        watts_micros=row["watts_micros"],
-        pue_micros=row["pue_micros"],
-        renewable_micros=row["renewable_micros"],
-        # No row for so early a year: the one that the rules name.
-        grid_grams_per_mwh=GRID_GRAMS_PER_MWH if grid is None else grid,
+        id=row.id,
+        contract_id=row.contract_id,
+        resold_from_id=row.resold_from_id,
+        state=_STATES[row.state],
+        run_no=_RUNS[row.next_run_no],
+        starts_at=row.starts_at,
+        ends_at=row.ends_at,
+        buyer_id=row.buyer_id,
+        provider_id=row.provider_id,
+        auction_id=row.auction_id,
+        hold_key=row.hold_key,
+        site_code=row.site_code,
+        region_code=row.region_code,
+        accelerator_code=row.accelerator_code,
+        run_delays_minutes=row.run_delays_minutes,
+        dispute_days=row.dispute_days,
+        grid_factor_id=row.grid_factor_id,
+        terms=agreed_terms(
+            row,
+            row,
+            contracted_ms=contracted_ms(row.quantity_lots, row.ends_at - row.starts_at),
+            replacement_price=row.replacement_price,
+            grid_grams_per_mwh=row.grid_grams_per_mwh,
+        ),
     )

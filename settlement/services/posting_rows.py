@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from typing import NamedTuple
 
 from settlement.models.transfers import TRANSFER_IDS
 
@@ -14,8 +15,7 @@ _NAMESPACE = TRANSFER_IDS.bytes
 _VARIANT = {digit: "89ab"[int(digit, 16) & 3] for digit in "0123456789abcdef"}  # RFC 9562
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NewTransfer:
+class NewTransfer(NamedTuple):
     """``amount_micros`` from account ``debit_id`` to account ``credit_id``.
 
     ``key`` is the business key that makes a retry the same row, e.g. ``period 7, run 1, charge``.

@@ -5,15 +5,16 @@ when it starts. A quote is asked for once, when a period first falls short, and 
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from typing import NamedTuple
 
 from django.db import connection
 
+from exchange.foundation.arrays import spelled
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Wanted:
+
+class Wanted(NamedTuple):
     """Capacity that was not delivered: which, where, and when."""
 
     period_id: int
@@ -27,13 +28,6 @@ Quotes = Callable[[Sequence[Wanted]], Mapping[int, Decimal]]
 """From what is wanted to a price per accelerator-hour, by period; no row where none is known."""
 _sources: list[Quotes] = []
 
-WANTED = """
-SELECT period.id, contract.site_code, contract.region_code, contract.accelerator_code,
-       period.starts_at
-FROM settlement_deliveryperiod AS period
-JOIN settlement_contract AS contract ON contract.id = period.contract_id
-WHERE period.id = ANY(%s) AND period.replacement_price IS NULL ORDER BY period.id
-"""
 KEEP = """
 UPDATE settlement_deliveryperiod AS period SET replacement_price = quote.price
 FROM unnest(%s::bigint[], %s::numeric[]) AS quote (id, price)
@@ -47,25 +41,15 @@ def register_quotes(source: Quotes) -> None:
         _sources.append(source)
 
 
-def quote_replacements(period_ids: Sequence[int]) -> dict[int, Decimal]:
-    """Keep and return what the capacity of these periods costs elsewhere, where that is known."""
-    if not period_ids or not _sources:
-        return {}
-    with connection.cursor() as cursor:
-        cursor.execute(WANTED, [list(period_ids)])
-        wanted = [
-            Wanted(
-                period_id=row[0],
-                site_code=row[1],
-                region_code=row[2],
-                accelerator_code=row[3],
-                starts_at=row[4],
-            )
-            for row in cursor.fetchall()
-        ]
-        quotes: dict[int, Decimal] = {}
-        for source in _sources:
-            quotes = {**source(wanted), **quotes} if wanted else quotes
-        if quotes:
-            cursor.execute(KEEP, [list(quotes), list(quotes.values())])
+def quote_replacements(wanted: Sequence[Wanted]) -> dict[int, Decimal]:
+    """Keep and return what capacity that was never quoted costs elsewhere, where that is known.
+
+    The caller holds the periods' rows locked.
+    """
+    quotes: dict[int, Decimal] = {}
+    for source in _sources if wanted else ():
+        quotes = {**source(wanted), **quotes}
+    if quotes:
+        with connection.cursor() as cursor:
+            cursor.execute(KEEP, [spelled(quotes), spelled(quotes.values())])
     return quotes

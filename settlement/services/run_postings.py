@@ -117,7 +117,9 @@ def _shares_by_auction(reckoned: Sequence[Reckoned]) -> Mapping[str, Counter[str
     sums: dict[str, Counter[str]] = {}
     for each in reckoned:
         shares = sums.setdefault(each.period.auction_id, Counter())
-        shares.update(shares_between(each.past.last, each.after))
+        for name, amount in shares_between(each.past.last, each.after).items():
+            if amount:
+                shares[name] += amount
     return sums
 
 

@@ -6,6 +6,7 @@ from datetime import datetime
 from django.db import connection
 
 from settlement.postings import Metered, exact_price, inputs_sha256
+from settlement.services.posting_rows import NULL, instant
 from settlement.services.run_postings import Reckoned
 
 COPY = """
@@ -21,17 +22,19 @@ def write_runs(
     reckoned: Sequence[Reckoned], metered: Mapping[int, Metered], *, now: datetime
 ) -> None:
     """Write a row for each run. A second row for a period's run breaks a constraint."""
+    ran_at = instant(now)
+    text = "".join([_line(each, metered[each.period.id], ran_at) for each in reckoned])
     with connection.cursor() as cursor, cursor.copy(COPY) as copy:
-        for each in reckoned:
-            copy.write_row(_row(each, metered[each.period.id], now))
+        copy.write(text)
 
 
-def _row(each: Reckoned, metered: Metered, now: datetime) -> tuple[object, ...]:
-    after = each.after
-    return (
-        each.period.id,
-        int(each.period.run_no),
-        now,
+def _line(each: Reckoned, metered: Metered, ran_at: str) -> str:
+    """Return the row as COPY reads it."""
+    period, after = each.period, each.after
+    columns = (
+        period.id,
+        int(period.run_no),
+        ran_at,
         after.contracted_ms,
         metered.provider_ms,
         metered.buyer_ms,
@@ -50,7 +53,8 @@ def _row(each: Reckoned, metered: Metered, now: datetime) -> tuple[object, ...]:
         after.co2_grams,
         metered.ruled_ms,
         metered.energy_mj,
-        exact_price(each.period.terms.replacement_price),
-        each.period.grid_factor_id,
-        inputs_sha256(each.period.terms, metered),
+        exact_price(period.terms.replacement_price),
+        period.grid_factor_id,
+        rf"\\x{inputs_sha256(period.terms, metered).hex()}",
     )
+    return "\t".join(map(str, columns)).replace("None", NULL) + "\n"

@@ -8,13 +8,13 @@ reach is halved until only those periods wait that it does not reach for.
 
 import logging
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 
 from django.db import connection, transaction
 
 from exchange.foundation.arrays import spelled
+from exchange.foundation.garbage import without_collecting
 from settlement.models import Dispute, Hold, PeriodState, RunKind
 from settlement.postings import Metered, greatest_charge, scaled_price, settle
 from settlement.services.announcing import tell_periods_settled
@@ -37,7 +37,7 @@ from settlement.services.due_periods import (
 )
 from settlement.services.holds import resize_holds
 from settlement.services.ledger import HoldOverdrawn, InsufficientFunds
-from settlement.services.replacement import quote_replacements
+from settlement.services.replacement import Wanted, quote_replacements
 from settlement.services.run_postings import Reckoned, post_runs
 from settlement.services.run_rows import write_runs
 from settlement.services.statement_drafts import open_drafts
@@ -52,7 +52,8 @@ UPDATE settlement_deliveryperiod AS period
 SET state = given.state, next_run_no = least(given.run_no + 1, 4), next_run_at = given.next_run_at
 FROM unnest(%s::bigint[], %s::text[], %s::text[], %s::smallint[], %s::timestamptz[])
     AS given (id, was, state, run_no, next_run_at)
-WHERE period.id = given.id AND period.state = given.was AND period.next_run_no = given.run_no
+WHERE period.id = given.id AND period.id = ANY(%s::bigint[])
+  AND period.state = given.was AND period.next_run_no = given.run_no
 """
 POSTPONE = "UPDATE settlement_deliveryperiod SET next_run_at = %s WHERE id = %s"
 
@@ -72,7 +73,7 @@ def settle_due(now: datetime) -> int:
 
 def settle_batch(now: datetime, *, limit: int) -> int:
     """Settle up to ``limit`` due periods in one database transaction; return how many."""
-    with transaction.atomic():
+    with without_collecting(), transaction.atomic():
         due = claim_due(now, limit=limit)
         if due:
             _settle_or_halve(due, now)
@@ -125,11 +126,13 @@ def _with_replacements(
 ) -> Sequence[Reckoned]:
     """Reckon those that first fall short again, with what their capacity costs elsewhere."""
     short = [
-        each.period.id
+        _wanted(each.period)
         for each in reckoned
         if each.after.penalty and each.period.terms.replacement_price is None
     ]
     quotes = quote_replacements(short)
+    if not quotes:
+        return reckoned
     return [
         _at(each, quote, metered[each.period.id])
         if (quote := quotes.get(each.period.id)) is not None
@@ -138,9 +141,19 @@ def _with_replacements(
     ]
 
 
+def _wanted(period: DuePeriod) -> Wanted:
+    return Wanted(
+        period_id=period.id,
+        site_code=period.site_code,
+        region_code=period.region_code,
+        accelerator_code=period.accelerator_code,
+        starts_at=period.starts_at,
+    )
+
+
 def _at(each: Reckoned, quote: Decimal, metered: Metered) -> Reckoned:
-    terms = replace(each.period.terms, replacement_price=scaled_price(quote))
-    return Reckoned(replace(each.period, terms=terms), each.past, settle(terms, metered))
+    terms = each.period.terms._replace(replacement_price=scaled_price(quote))
+    return Reckoned(each.period._replace(terms=terms), each.past, settle(terms, metered))
 
 
 def _follow_disputes(
@@ -190,7 +203,8 @@ def _move(reckoned: Sequence[Reckoned], disputed: set[int]) -> None:
         for each in reckoned
     ]
     with connection.cursor() as cursor:
-        cursor.execute(MOVE, [spelled(column) for column in zip(*rows, strict=True)])
+        columns = [spelled(column) for column in zip(*rows, strict=True)]
+        cursor.execute(MOVE, [*columns, columns[0]])
         if cursor.rowcount != len(rows):
             raise ClaimBroken(f"{len(rows) - cursor.rowcount} of {len(rows)} periods moved away")
 

@@ -43,6 +43,12 @@ FAULTS: dict[str, tuple[str, set[int]]] = {
         "UPDATE settlement_deliveryperiod SET quantity_lots = 999 WHERE state = 'final'",
         {12},
     ),
+    "a run of no period": (
+        f"""INSERT INTO settlement_settlementrun
+            SELECT (jsonb_populate_record(run, '{{"id": 0, "period_id": 0}}')).*
+            FROM settlement_settlementrun AS run WHERE period_id = {FINAL} AND run_no = 1""",
+        {9, 12},
+    ),
     "a total that is not the sum of its lines": (
         "UPDATE settlement_statement SET total_minor = total_minor + 1 WHERE side = 'buyer'",
         {13, 14},

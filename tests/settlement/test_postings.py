@@ -1,6 +1,7 @@
 """The arithmetic of a period: exact, balanced, and the same however often it is reckoned."""
 
-from dataclasses import replace
+import hashlib
+import json
 from decimal import Decimal, Inexact
 from fractions import Fraction
 from math import ceil, floor
@@ -62,6 +63,7 @@ metered = st.builds(
     provider_ms=times,
     buyer_ms=st.none() | times,
     ruled_ms=st.none() | times,
+    excused_ms=st.just(0),
     energy_mj=st.none() | st.integers(0, 10**15),
 )
 
@@ -99,8 +101,7 @@ def test_each_amount_is_exact_and_rounded_once(terms: Terms, metered: Metered) -
 
 @given(terms(), times, times)
 def test_more_delivered_never_costs_the_provider(terms: Terms, one: int, other: int) -> None:
-    dear = replace(
-        terms,
+    dear = terms._replace(
         buyer_price=abs(terms.buyer_price),
         seller_price=abs(terms.seller_price),
     )
@@ -149,9 +150,23 @@ def test_the_same_run_again_moves_nothing(terms: Terms, metered: Metered) -> Non
 def test_the_hash_covers_all_that_goes_in(terms: Terms, metered: Metered) -> None:
     told = inputs_sha256(terms, metered)
 
-    assert told == inputs_sha256(replace(terms), replace(metered))
-    assert told != inputs_sha256(replace(terms, cell_price=terms.cell_price + 1), metered)
-    assert told != inputs_sha256(terms, replace(metered, provider_ms=metered.provider_ms + 1))
+    assert told == inputs_sha256(terms._replace(), metered._replace())
+    assert told != inputs_sha256(terms._replace(cell_price=terms.cell_price + 1), metered)
+    assert told != inputs_sha256(terms, metered._replace(provider_ms=metered.provider_ms + 1))
+
+
+@given(terms(), metered, st.just(0) | times)
+def test_the_hash_is_that_of_sorted_compact_json(
+    terms: Terms, metered: Metered, excused_ms: int
+) -> None:
+    metered = metered._replace(excused_ms=excused_ms)
+    told = {"rules": "compute-settlement/1", "terms": terms._asdict()}
+    told["metered"] = {
+        name: value for name, value in metered._asdict().items() if name != "excused_ms" or value
+    }
+    text = json.dumps(told, sort_keys=True, separators=(",", ":"))
+
+    assert inputs_sha256(terms, metered) == hashlib.sha256(text.encode()).digest()
 
 
 SIMPLE = Terms(
@@ -196,7 +211,7 @@ def test_two_meters_agree_within_tolerance_or_the_lower_counts(
 
 
 def test_energy_is_what_was_counted_with_the_sites_pue() -> None:
-    hour = replace(SIMPLE, contracted_ms=MS_PER_HOUR)
+    hour = SIMPLE._replace(contracted_ms=MS_PER_HOUR)
     counted = settle(hour, Metered(provider_ms=MS_PER_HOUR, energy_mj=500 * MS_PER_HOUR))
 
     assert counted.energy_wh == 600
@@ -204,7 +219,7 @@ def test_energy_is_what_was_counted_with_the_sites_pue() -> None:
 
 
 def test_without_a_counter_energy_follows_from_the_chips_watts() -> None:
-    hour = replace(SIMPLE, contracted_ms=MS_PER_HOUR)
+    hour = SIMPLE._replace(contracted_ms=MS_PER_HOUR)
 
     assert settle(hour, Metered(provider_ms=MS_PER_HOUR // 2)).energy_wh == 420
 

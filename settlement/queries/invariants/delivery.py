@@ -66,8 +66,8 @@ DELIVERY = (
         "0 <= delivered <= contracted, and that is quantity x time",
         """
         SELECT run.id, run.delivered_ms, run.contracted_ms FROM settlement_settlementrun AS run
-        JOIN settlement_deliveryperiod AS period ON period.id = run.period_id
-        WHERE run.delivered_ms NOT BETWEEN 0 AND run.contracted_ms
+        LEFT JOIN settlement_deliveryperiod AS period ON period.id = run.period_id
+        WHERE run.delivered_ms NOT BETWEEN 0 AND run.contracted_ms OR period.id IS NULL
            OR run.contracted_ms <>
               period.quantity_lots * extract(epoch FROM period.ends_at - period.starts_at)
         """,
