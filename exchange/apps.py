@@ -5,7 +5,7 @@ from exchange.queries.replacement import replacement_quotes
 from exchange.queries.undecided_books import stands_in_undecided_book
 from settlement.queries.invariants.registry import register
 from settlement.services.replacement import register_quotes
-from settlement.services.resale_markets import register_market
+from settlement.services.resale_markets import Market, register_market
 
 
 class ExchangeConfig(AppConfig):
@@ -13,7 +13,9 @@ class ExchangeConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        """Let settlement ask the market: its rules, prices elsewhere, what books may sell."""
+        """Let settlement ask the market: its rules, prices elsewhere, what it sells and to whom."""
+        from exchange.services.resale_gate import refuse_resale  # noqa: PLC0415 - needs models
+
         register(MARKET)
         register_quotes(replacement_quotes)
-        register_market(stands_in_undecided_book)
+        register_market(Market(stands_in_undecided_book, refuse_resale))

@@ -19,6 +19,7 @@ from settlement.queries.audit_results import last_audit
 from settlement.queries.late_meters import late_meters
 from settlement.queries.region_delivery import regions_now
 
+SCOPES = ("market", "series", "region", "accelerator")
 Samples = Iterable[tuple[list[str], float]]
 SECONDS = 2  # that Redis has to answer
 
@@ -86,8 +87,9 @@ def _auctions() -> Iterator[GaugeMetricFamily]:
     gates = Auction.objects.taking_bids().order_by("closes_at").values_list("closes_at", flat=True)
     until: Samples = [([], (closes_at - now).total_seconds()) for closes_at in gates[:1]]
     yield gauge("next_gate_seconds", "Until the next gate closes; absent without one.", until)
-    halted = MarketFreeze.objects.filter(lifted_at__isnull=True).count()
-    yield gauge("halts", "Halts of the market that are not lifted.", [([], halted)])
+    scopes = [halt.scope for halt in MarketFreeze.objects.live()]
+    by_scope = [([scope], scopes.count(scope)) for scope in SCOPES]
+    yield gauge("halts", "Halts that are not lifted, by what they hold back.", by_scope, ["scope"])
 
 
 def _clearings() -> Iterator[GaugeMetricFamily]:

@@ -75,6 +75,7 @@ from settlement.services.holds import InsufficientFunds
 from settlement.services.metering import BatchTooLong, MeterRevoked, NotAMeter
 from settlement.services.payouts import PayoutNotFound, PayoutOutOfRange
 from settlement.services.projects import ProjectExists, ProjectNotFound
+from settlement.services.resale_markets import MarketRefuses
 from settlement.services.resales import (
     BadNewBuyer,
     HoursTaken,
@@ -189,6 +190,7 @@ REFUSALS: dict[type[Exception], tuple[HTTPStatus, str]] = {
     BadNewBuyer: (HTTPStatus.UNPROCESSABLE_ENTITY, "bad_new_buyer"),
     TooManyResales: (HTTPStatus.CONFLICT, "too_many_resales"),
     ResaleLapsed: (HTTPStatus.CONFLICT, "resale_lapsed"),
+    MarketRefuses: (HTTPStatus.CONFLICT, "market_refuses"),
     ResaleInBook: (HTTPStatus.CONFLICT, "resale_in_book"),
     # Disputes
     NotDisputable: (HTTPStatus.CONFLICT, "not_disputable"),

@@ -35,6 +35,14 @@ def live_halts() -> list[MarketFreeze]:
     return sorted(named, key=lambda halt: (halt.scope != "market", halt.pk))
 
 
+def halt_of_codes(region_code: str, accelerator_code: str) -> MarketFreeze | None:
+    """Return a live halt of the market, of this region or of this accelerator, or None."""
+    scoped = MarketFreeze.objects.live().filter(
+        _WHOLE | Q(region__code=region_code) | Q(accelerator__code=accelerator_code)
+    )
+    return scoped.select_related("series", "region", "accelerator").first()
+
+
 def halt_of_places(places: Collection[tuple[int, int]]) -> MarketFreeze | None:
     """Return a live halt of the region or the accelerator of any (site, accelerator), or None."""
     scoped = MarketFreeze.objects.live().filter(

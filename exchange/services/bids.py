@@ -51,7 +51,7 @@ def place_bid(body: object, *, caller: Caller) -> BidCard:
     if halted is not None:
         raise halted
     positions = positions_of(caller.organization_id) if floor.limited else None
-    beyond = positions.refusal_of(terms) if positions else None
+    beyond = positions.refusal_of_bid(terms) if positions else None
     if beyond is not None:
         raise beyond
     public_id = new_id("bid")

@@ -127,7 +127,7 @@ def _within_limits(
         project = item.terms.project
         refusal: Refusal | None = UnknownProject(project) if project in missing else None
         if refusal is None and positions is not None:
-            refusal = positions.refusal_of(item.terms)
+            refusal = positions.refusal_of_bid(item.terms)
         if refusal is None:
             kept.append(item)
         else:

@@ -34,6 +34,7 @@ FROM exchange_bid WHERE organization_id = %s AND state IN ('accepted', 'standing
 GROUP BY 1, 2
 """
 STANDING: Final = None  # in the place of an auction's id
+OF_NO_AUCTION: Final = 0  # likewise: what is bought from hand to hand
 Position = tuple[int, int]
 """Accelerators in lots times minutes, and the greatest cost in micro-units."""
 
@@ -86,15 +87,21 @@ class Positions:
         kept = self._jobs[auction_id].get(job, (0, 0))
         self._jobs[auction_id][job] = (max(kept[0], position[0]), max(kept[1], position[1]))
 
-    def refusal_of(self, terms: BidTerms) -> PositionLimitExceeded | None:
+    def refusal_of_bid(self, terms: BidTerms) -> PositionLimitExceeded | None:
         """Return why a bid is too much, or count it and return None."""
         job = f"group {terms.group}" if terms.group else f"new {len(self._jobs[terms.auction_id])}"
-        before = dict(self._jobs[terms.auction_id])
-        self.count(terms.auction_id, job, position_of(terms))
+        return self.refusal_of(terms.auction_id, job, position_of(terms))
+
+    def refusal_of(
+        self, auction_id: int | None, job: str, position: Position
+    ) -> PositionLimitExceeded | None:
+        """Return why it is too much, or count it and return None."""
+        before = dict(self._jobs[auction_id])
+        self.count(auction_id, job, position)
         for place, what in ((0, "accelerator-hours"), (1, "money")):
-            most, asked = self._most[place], self._greatest(terms.auction_id, place)
+            most, asked = self._most[place], self._greatest(auction_id, place)
             if most is not None and asked > most:
-                self._jobs[terms.auction_id] = before
+                self._jobs[auction_id] = before
                 scale = LOTS * 60 if place == 0 else MICROS
                 said = f"{_decimal(asked, scale)} {what}; the limit is {_decimal(most, scale)}"
                 return PositionLimitExceeded(said)

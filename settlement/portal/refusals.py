@@ -26,6 +26,7 @@ from settlement.services.handover import EnrolmentMalformed, NotAssigned, TooMan
 from settlement.services.holds import InsufficientFunds
 from settlement.services.payouts import PayoutNotFound, PayoutOutOfRange
 from settlement.services.projects import ProjectExists, ProjectNotFound
+from settlement.services.resale_markets import MarketRefuses
 from settlement.services.resales import (
     BadNewBuyer,
     HoursTaken,
@@ -72,6 +73,7 @@ WORDS: dict[type[Exception], "str | Promise"] = {
     BadNewBuyer: _("The new buyer is another organization that buys."),
     TooManyResales: _("There are too many resales of this contract. Take one off sale first."),
     ResaleLapsed: _("It has begun, or the contract can no longer be resold."),
+    MarketRefuses: _("The market is halted there, or it is more than you may take on at once."),
     ResaleInBook: _("It stands in a book that is being cleared. Wait until that is published."),
     UnknownProject: _("There is no such project, or it is closed."),
     BudgetExceeded: _("What is left of the project's budget does not cover it."),

@@ -20,14 +20,15 @@ from accounts.services.audit_rows import record
 from exchange.foundation.market_time import market_now
 from exchange.foundation.states import move
 from settlement.models import RESALE_MOVES, Contract, ContractState, Resale, ResaleState
-from settlement.postings import Terms, greatest_charge, scaled_price
+from settlement.postings import Terms, greatest_charge
+from settlement.queries.agreed_terms import agreed_terms
 from settlement.queries.resold import Left, left_of, on_sale
 from settlement.services.announcing import tell_resales
 from settlement.services.contract_terms import ContractTerms, PeriodTerms
 from settlement.services.contracts import open_contracts
 from settlement.services.due_periods import contracted_ms
 from settlement.services.holds import HoldRequest, place_hold
-from settlement.services.resale_markets import is_promised
+from settlement.services.resale_markets import is_promised, refuse_past_the_gate
 
 RESELLABLE = (
     ContractState.SCHEDULED,
@@ -120,8 +121,8 @@ def open_resale(
 def accept_resale(resale: Resale, *, actor: Caller, project: str = "") -> Contract:
     """Buy what is offered: the greatest cost is held, and a contract is opened.
 
-    Raises NotTheNewBuyer, ResaleLapsed, IllegalMove, InsufficientFunds, UnknownProject,
-    BudgetExceeded.
+    Raises NotTheNewBuyer, ResaleLapsed, IllegalMove, MarketRefuses, InsufficientFunds,
+    UnknownProject, BudgetExceeded.
     """
     _refuse_stranger(resale.buyer_id, actor, NotTheNewBuyer)
     if not actor.buys:
@@ -133,6 +134,7 @@ def accept_resale(resale: Resale, *, actor: Caller, project: str = "") -> Contra
         _close(resale, ResaleState.SOLD, code="accepted", actor=actor)
         terms = _terms(resale, contract)
         cost = sum(greatest_charge(_charged(period, terms)) for period in terms.periods)
+        refuse_past_the_gate(terms, cost)
         place_hold(HoldRequest(resale.public_id, terms.buyer_id, cost, project))
         open_contracts([terms])
     return Contract.objects.get(key=terms.key)
@@ -312,20 +314,8 @@ KEPT_TERMS = (
 
 def _charged(period: PeriodTerms, terms: ContractTerms) -> Terms:
     """Return a period's terms as settling will read them."""
-    return Terms(
+    return agreed_terms(
+        period,
+        terms,
         contracted_ms=contracted_ms(period.quantity_lots, period.ends_at - period.starts_at),
-        cell_price=scaled_price(period.buyer_price),
-        buyer_price=scaled_price(period.buyer_price),
-        seller_price=scaled_price(period.seller_price),
-        congestion_price=0,
-        power_price=0,
-        policy_price=0,
-        replacement_price=None,
-        tolerance_ppm=terms.tolerance_ppm,
-        penalty_factor_ppm=terms.penalty_factor_ppm,
-        buyer_fee_ppm=terms.buyer_fee_ppm,
-        seller_fee_ppm=terms.seller_fee_ppm,
-        watts_micros=terms.watts_micros,
-        pue_micros=terms.pue_micros,
-        renewable_micros=terms.renewable_micros,
     )

@@ -15,7 +15,7 @@ from django.utils import timezone
 from prometheus_client.parser import text_string_to_metric_families
 
 from exchange.config import gauges
-from exchange.models import Auction
+from exchange.models import Accelerator, Auction, MarketFreeze
 from settlement.models import AuditResult
 from settlement.queries.audit import audit_books
 from settlement.services.auditing import record_findings
@@ -73,7 +73,16 @@ def test_gauges_say_what_the_tables_say() -> None:
     assert found["exchange_auctions_stuck", ("failed",)] == 1
     assert found["exchange_auctions_stuck", ("overdue",)] == 0
     assert 0 < found["exchange_next_gate_seconds", ()] <= 3_600
-    assert found["exchange_halts", ()] == 0
+    assert found["exchange_halts", ("market",)] == 0
+    MarketFreeze.objects.create(
+        accelerator=Accelerator.objects.get(code="h100"),
+        reason="a flaw",
+        actor="operator",
+        frozen_at=timezone.now(),
+    )
+    found = scraped()
+    assert found["exchange_halts", ("accelerator",)] == 1
+    assert found["exchange_halts", ("market",)] == 0
     Auction.objects.filter(pk=place.auction.pk).update(state="published")
     assert ("exchange_next_gate_seconds", ()) not in scraped()
 
@@ -104,7 +113,7 @@ def test_a_database_that_is_gone_is_told_and_not_an_error(monkeypatch: pytest.Mo
     monkeypatch.setattr(gauges, "_auctions", gone)
     found = scraped()
     assert found["exchange_database_up", ()] == 0
-    assert ("exchange_halts", ()) not in found
+    assert ("exchange_halts", ("market",)) not in found
 
 
 def test_requests_are_counted_by_route_and_not_by_address() -> None:
