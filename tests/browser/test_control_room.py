@@ -156,3 +156,32 @@ def test_an_auditor_checks_a_certificate_again(scene: Market, open_page: OpenPag
     expect(page.locator("section[role=status] li")).to_have_count(0)
     faults = look(page, {"control-check": where}, "desk-zh-hans")
     assert not faults, "\n".join(faults)
+
+
+@pytest.mark.parametrize(("language", "phone"), [("en", False), ("zh-hans", True)])
+def test_an_operator_follows_a_finding_into_a_case_file(
+    scene: Market,
+    open_page: OpenPage,
+    language: str,
+    phone: bool,  # noqa: FBT001
+) -> None:
+    page = open_page(language=language, phone=phone)
+    watch = "/control/watch/"
+    sign_in(page, MembershipFactory.create(organization=operator()).user, to=watch)
+    page.goto(f"{watch}board/concentration/")
+    page.click("tbody tr:last-child th a")
+    finding = page.url
+    page.fill("#id_reason", "one seller alone")
+    page.click("section[aria-labelledby=open] button")
+    expect(page.locator("#evidence")).to_be_visible()
+    page.fill("section[aria-labelledby=note] textarea", "asked the seller")
+    page.click("section[aria-labelledby=note] button")
+    expect(page.locator("section[aria-labelledby=history]")).to_contain_text("asked the seller")
+    boards = ("concentration", "pivotal", "pivotal-accelerators", "related", "withheld", "spike")
+    pages = {f"watch-{name}": f"{watch}board/{name}/" for name in boards}
+    pages |= {"watch": watch, "watch-finding": finding, "watch-case": page.url}
+    pages |= {"watch-cases": f"{watch}cases/", "watch-relations": f"{watch}relations/"}
+    faults = look(page, pages, f"{'phone' if phone else 'desk'}-{language}")
+    page.emulate_media(color_scheme="dark")
+    faults += look(page, pages, f"{'phone' if phone else 'desk'}-{language}-dark")
+    assert not faults, "\n".join(faults)

@@ -36,6 +36,7 @@ from exchange.services.cases import (
 )
 
 TRADES_SHOWN = 20
+ASSIGN_IDS, CLOSE_IDS = "assign_%s", "close_%s"  # both forms ask for a reason
 
 
 class NoteForm(forms.Form):
@@ -135,7 +136,11 @@ def case_note(request: HttpRequest, public_id: str) -> HttpResponse:
 @control_writes
 def case_assign(request: HttpRequest, public_id: str) -> HttpResponse:
     """Let another operator look into it."""
-    row, form, actor = _case(request, public_id), AssignForm(request.POST), caller_of(request)
+    row, form, actor = (
+        _case(request, public_id),
+        AssignForm(request.POST, auto_id=ASSIGN_IDS),
+        caller_of(request),
+    )
     if not form.is_valid():
         return _page(request, row, status=422, assign=form)
     said = form.cleaned_data
@@ -148,7 +153,11 @@ def case_assign(request: HttpRequest, public_id: str) -> HttpResponse:
 @control_writes
 def case_close(request: HttpRequest, public_id: str) -> HttpResponse:
     """Close the case with its outcome."""
-    row, form, actor = _case(request, public_id), CloseForm(request.POST), caller_of(request)
+    row, form, actor = (
+        _case(request, public_id),
+        CloseForm(request.POST, auto_id=CLOSE_IDS),
+        caller_of(request),
+    )
     if not form.is_valid():
         return _page(request, row, status=422, close=form)
     said = form.cleaned_data
@@ -172,7 +181,11 @@ def _page(
     evidence = json.loads(row.evidence)
     found = _found_in(evidence)
     board = boards.board_of(found.subject)
-    forms_of = {"note": NoteForm(), "assign": AssignForm(), "close": CloseForm()} | bound
+    empty = {
+        "note": NoteForm(),
+        "assign": AssignForm(auto_id=ASSIGN_IDS),
+        "close": CloseForm(auto_id=CLOSE_IDS),
+    }
     shown = {
         "case": row,
         "words": BOARDS[board],
@@ -187,7 +200,7 @@ def _page(
         "kinds": KINDS,
         "outcomes": OUTCOMES,
         "deeds": DEEDS,
-        "forms": forms_of,
+        "forms": empty | bound,
         "may_act": row.state == CaseState.OPEN
         and caller_of(request).has_scope(Scope.MEASURES_WRITE),
     }
