@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Final
 
+import numpy as np
+
 from exchange.engine.audit_blocks import obtained_surpluses
 from exchange.engine.audit_case import TICK, Case, Failures
 from exchange.engine.book import Book
@@ -71,4 +73,6 @@ def _missed_by_sellers(book: Book, clearing: Clearing, prices: ExactPrices) -> i
     sold, net = clearing.offer_fills, net_prices(book, prices)
     gain = net[book.offer_pair[sold.offer], sold.period]
     gain = gain - book.offers.price_ticks[sold.offer] * TICK
-    return offer_surplus(book, prices) - dot(gain, sold.quantity_lots)
+    gained = dot(np.maximum(gain, 0), sold.quantity_lots)
+    lost = dot(np.maximum(-gain, 0), sold.quantity_lots)  # below the ask, at these prices
+    return offer_surplus(book, prices) - gained + lost

@@ -54,3 +54,21 @@ def test_the_parts_of_a_gap_are_never_negative_nor_more_than_the_gap(book: Book)
     assert gap.jobs_micros >= 0
     assert gap.sellers_micros >= 0
     assert gap.jobs_micros + gap.sellers_micros <= gap.micros
+
+
+def test_what_was_sold_below_the_ask_at_the_certificates_prices_is_missed_too() -> None:
+    """Two sellers in one hour; the dear one sells to a block that pays for all of it."""
+    book = make_book(
+        {"periods": 1},
+        regions=["here"],
+        accelerators=["gpu,0,100,1000"],
+        sites=["hall,here,1,0.2"],
+        routes=["in,here,here,1,"],
+        offers=["dear,hall,gpu,0,1,1,6", "cheap,hall,gpu,0,1,3,1"],
+        bids=["rich,block,here,4,4,0,1,1,,,0,,,", "thin,hourly,here,3,2,0,1,,,,0,,,"],
+        bid_accelerators=["rich,gpu,1", "thin,gpu,1"],
+    )
+    clearing = clear(book)
+    gap = gap_of(book, clearing)
+    assert 0 <= gap.sellers_micros <= gap.micros == clearing.bound_micros - clearing.welfare_micros
+    assert gap.jobs_micros + gap.sellers_micros <= gap.micros
