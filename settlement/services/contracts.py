@@ -138,14 +138,19 @@ def open_contracts(terms: Sequence[ContractTerms]) -> int:
         cursor.execute(INSERT_CONTRACTS)
         opened = [key for (key,) in cursor.fetchall()]
         cursor.execute(INSERT_PERIODS)
-        cursor.execute(DIFFERENT)
-        different = cursor.fetchone()
-        if different:
-            raise ContractDiffers(f"contract {different[0]} stands on other terms")
+        if len(opened) < len(keys):  # Those that are all new stand on the terms stated.
+            _insist_on_terms(cursor)
         cursor.execute(DROP_STAGES)
         ask_collateral(keys)
         tell_contracts_opened(opened, now=market_now())
     return len(opened)
+
+
+def _insist_on_terms(cursor: CursorWrapper) -> None:
+    cursor.execute(DIFFERENT)
+    different = cursor.fetchone()
+    if different:
+        raise ContractDiffers(f"contract {different[0]} stands on other terms")
 
 
 def move_contract(

@@ -42,18 +42,23 @@ def _what_ran(runs: Sequence[Run]) -> Iterator[str]:
     days = {(run.rule, run.seed, run.day) for run in runs}
     yield (
         f"{len(days)} books ({', '.join(_rules(runs))}; "
-        f"seeds {_listed({run.seed for run in runs})}, days {_listed({run.day for run in runs})}), "
-        f"{min(run.bids for run in runs):,} to {max(run.bids for run in runs):,} bids, of these "
-        f"{min(run.blocks for run in runs):,} to {max(run.blocks for run in runs):,} blocks."
+        f"seeds {_listed({run.seed for run in runs})}; days {_listed({run.day for run in runs})}), "
+        f"each of {_span([run.bids for run in runs])} bids, of these "
+        f"{_span([run.blocks for run in runs])} blocks."
     )
     coupled = [run.outcome for run in runs if run.outcome.market == COUPLED]
     if coupled:
         gaps = [one.gap for one in coupled if one.gap is not None]
         yield (
-            f"Coupled clearings took {min(one.seconds for one in coupled):.0f} to "
-            f"{max(one.seconds for one in coupled):.0f} s, proved gap at most {max(gaps):.3f}; "
+            f"Coupled clearings took {_span([round(one.seconds) for one in coupled])} s, "
+            f"proved gap at most {max(gaps):.3f}; "
             f"{sum(not one.complete for one in coupled)} of {len(coupled)} were cut short."
         )
+
+
+def _span(numbers: Sequence[int]) -> str:
+    least, most = min(numbers), max(numbers)
+    return f"{least:,}" if least == most else f"{least:,} to {most:,}"
 
 
 def _rules(runs: Sequence[Run]) -> list[str]:
