@@ -45,7 +45,7 @@ def _draw_value(pyplot: Any, folder: Path, runs: Sequence[Run]) -> Path:
         axes.bar_label(bars, fmt="%.2f", fontsize=8)
     axes.set_xticks(range(len(rules)), rules)
     axes.set_ylabel("value served, share")
-    axes.set_ylim(0, 1)
+    axes.set_ylim(bottom=0)
     axes.legend(frameon=False, fontsize=8, ncols=3)
     return _save(pyplot, figure, axes, folder / "value-served.png")
 
@@ -61,7 +61,7 @@ def _draw_use(pyplot: Any, folder: Path, runs: Sequence[Run]) -> Path:
         axes.plot(heights, "o-", markersize=3, color=_COLOURS[market], label=_WORDS[market])
     axes.set_xticks(range(len(regions)), [regions[row] for row in order], rotation=90, fontsize=7)
     axes.set_ylabel("capacity used, share")
-    axes.set_ylim(0, 1)
+    axes.set_ylim(bottom=0)
     axes.legend(frameon=False, fontsize=8, ncols=3)
     return _save(pyplot, figure, axes, folder / "use-by-region.png")
 
