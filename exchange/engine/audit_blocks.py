@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from exchange.engine.audit_case import Case
-from exchange.engine.book import BidKind
-from exchange.engine.bound import block_surpluses, block_values, job_of
+from exchange.engine.book import BidKind, Book
+from exchange.engine.bound import best_by_job, block_surpluses, block_values, job_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,12 +49,15 @@ def check_blocks_gain(case: Case, gained: dict[int, int]) -> None:
 def review_blocks(case: Case, gained: dict[int, int]) -> BlockReview:
     """Name the blocks that would have gained more than their job did, and add up by how much."""
     obtained = {job_of(case.book, bid): gain for bid, gain in gained.items()}
-    best = dict.fromkeys(obtained, 0)
-    winners = []
-    for bid, gain in sorted(block_surpluses(case.book, case.reach, case.prices).items()):
-        job = job_of(case.book, bid)
-        best[job] = max(best.get(job, 0), gain)
-        if bid not in gained and gain > max(0, obtained.get(job, 0)):
-            winners.append(str(case.book.bids.names[bid]))
-    regret = sum(gain - obtained.get(job, 0) for job, gain in best.items())
-    return BlockReview(winners, regret)
+    surpluses = block_surpluses(case.book, case.reach, case.prices)
+    winners = [
+        str(case.book.bids.names[bid])
+        for bid, gain in sorted(surpluses.items())
+        if bid not in gained and gain > max(0, obtained.get(job_of(case.book, bid), 0))
+    ]
+    return BlockReview(winners, regret_of(case.book, surpluses, obtained))
+
+
+def regret_of(book: Book, surpluses: dict[int, int], obtained: dict[tuple[int, int], int]) -> int:
+    """Give what jobs would gain at their best above what they obtained, added up."""
+    return sum(best_by_job(book, surpluses).values()) - sum(obtained.values())

@@ -34,7 +34,7 @@ def bound_at(book: Book, prices: ExactPrices, reach: Reach) -> Fraction:
     surplus = (
         hourly_surplus(book, reach, costs)
         + volume_surplus(book, reach, costs)
-        + sum(best_block_surplus(book, reach, prices).values())
+        + sum(best_by_job(book, block_surpluses(book, reach, prices)).values())
         + offer_surplus(book, prices)
     )
     return in_micros(book, surplus + rents(book, prices))
@@ -81,10 +81,10 @@ def volume_surplus(book: Book, reach: Reach, costs: Ints) -> int:
     return best
 
 
-def best_block_surplus(book: Book, reach: Reach, prices: ExactPrices) -> dict[tuple[int, int], int]:
-    """Give the best surplus of each job (``job_of``) in micro-ticks x lots; never below nothing."""
+def best_by_job(book: Book, surpluses: dict[int, int]) -> dict[tuple[int, int], int]:
+    """Give the best of its blocks' surpluses for each job (``job_of``); never below nothing."""
     best: dict[tuple[int, int], int] = {}
-    for bid, surplus in block_surpluses(book, reach, prices).items():
+    for bid, surplus in surpluses.items():
         job = job_of(book, bid)
         best[job] = max(best.get(job, 0), surplus)
     return best

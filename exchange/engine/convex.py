@@ -108,12 +108,15 @@ class Convex:
         return np.flatnonzero(self._arc_column != NO_COLUMN)
 
     def relax(self, deadline: float | None = None) -> Optimum:
-        """Solve with every option free between 0 and 1; late, with those that it has by then."""
+        """Solve with every option free between 0 and 1; late, with those that it has by then.
+
+        Without any option this is the market itself, and is solved to its end.
+        """
         if not len(self.known_options):
             self._add_options(self._first_options())
         known = self.known_options
         self._bound_options(np.zeros(len(known)), np.ones(len(known)))
-        return self._generate(options=True, deadline=deadline)
+        return self._generate(options=bool(len(self._lead)), deadline=deadline)
 
     def solve_with(self, accepted: Ints, *, fixed: bool = False) -> Optimum:
         """Solve with only the accepted options: free in [0, 1], or fixed at 1."""
@@ -154,7 +157,7 @@ class Convex:
             cut = self._segments.worth_cutting(duals)
             worth = arcs.worth + wanted.worth + cut.worth
             little = worth <= (ENOUGH * abs(solution.objective) if large else 0.0)
-            late = is_late(deadline)
+            late = options and is_late(deadline)
             if not rough and (late or (little and (large or not len(cut.segments)))):
                 break
             opened = self._segments.cut(cut)

@@ -70,6 +70,12 @@ def octets_of(column: Bytes) -> Octets:
     return np.ascontiguousarray(column).view(np.uint8).reshape(len(column), width)
 
 
+def text_column(texts: Sequence[str]) -> Bytes:
+    """Return texts as a column."""
+    column: Bytes = np.array([text.encode() for text in texts] or [b""], dtype=np.bytes_)
+    return column[: len(texts)]
+
+
 def format_csv(columns: Mapping[str, Bytes]) -> bytes:
     """Join columns into a CSV file with a header row and a newline after every record."""
     header = ",".join(columns).encode() + b"\n"

@@ -14,7 +14,7 @@ from typing import Final
 
 import numpy as np
 
-from exchange.engine.audit_blocks import obtained_surpluses
+from exchange.engine.audit_blocks import obtained_surpluses, regret_of
 from exchange.engine.audit_case import TICK, Case, Failures
 from exchange.engine.book import Book
 from exchange.engine.bound import block_surpluses, in_micros, job_of, offer_surplus
@@ -53,17 +53,16 @@ def gap_of(book: Book, clearing: Clearing) -> Gap:
     prices = certified(book, clearing.certificate)
     case = Case(book, clearing, Failures(), prices)
     got = {job_of(book, bid): gain for bid, gain in obtained_surpluses(case).items()}
-    best, makers = dict.fromkeys(got, 0), []
-    for bid, gain in block_surpluses(book, case.reach, prices).items():
-        job, size = job_of(book, bid), int(book.bids.quantity_lots[bid] * book.bids.duration[bid])
-        best[job] = max(best.get(job, 0), gain)
-        if job not in got and gain >= -_MARGIN * size:
+    surpluses = block_surpluses(book, case.reach, prices)
+    makers = []
+    for bid, gain in surpluses.items():
+        size = int(book.bids.quantity_lots[bid] * book.bids.duration[bid])
+        if job_of(book, bid) not in got and gain >= -_MARGIN * size:
             name = str(book.bids.names[bid])
             makers.append(GapMaker(name, in_micros(book, max(gain, 0)), size))
-    missed = sum(gain - got.get(job, 0) for job, gain in best.items())
     return Gap(
         micros=clearing.bound_micros - clearing.welfare_micros,
-        jobs_micros=in_micros(book, missed),
+        jobs_micros=in_micros(book, regret_of(book, surpluses, got)),
         sellers_micros=in_micros(book, _missed_by_sellers(book, clearing, prices)),
         makers=sorted(makers, key=lambda maker: (-maker.micros, -maker.lot_periods, maker.name)),
     )

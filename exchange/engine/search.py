@@ -61,23 +61,22 @@ def choose_blocks(convex: Convex, relaxed: Optimum, deadline: float | None) -> S
     market = convex.market
     options = market.options
     if not len(options.block):
-        nothing = np.zeros(0, dtype=np.int64)
-        exact = convex.solve_with(nothing)  # A large relaxation may miss a little.
-        return Selection(accepted=nothing, optimum=exact, convex=convex)
+        return Selection(accepted=np.zeros(0, dtype=np.int64), optimum=relaxed, convex=convex)
     if len(options.block) <= SMALL_OPTIONS and len(market.arcs.sink) <= SMALL_ARCS:
         found = _search_to_the_end(Convex(market), seconds=seconds_left(deadline))
         if found:
             return found
+    late = is_late(deadline)
     if not market.split.all():
         chosen = np.flatnonzero(relaxed.options >= HALF)
         placed = place_blocks(market, chosen, relaxed.duals)
         spare = _promising(market, relaxed, placed)
         fine = Convex(market.split_at(np.concatenate([placed, spare])), arcs=convex.known_arcs)
-        kept = replace(drop_losers(fine, placed), complete=not is_late(deadline))
+        kept = replace(drop_losers(fine, placed), complete=not late)
         return reinsert(kept, spare, deadline)
-    if _is_thick(market, relaxed) or is_late(deadline):
+    if late or _is_thick(market, relaxed):
         best = drop_losers(convex, np.flatnonzero(relaxed.options >= AGREED))
-        best = replace(best, complete=not is_late(deadline))
+        best = replace(best, complete=not late)
     else:
         best = _search_core(convex, relaxed, deadline)
     return reinsert(best, _promising(market, relaxed, best.accepted), deadline)

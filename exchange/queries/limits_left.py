@@ -14,7 +14,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from exchange.engine.book import Ints
-from exchange.engine.csv_text import Bytes, format_csv
+from exchange.engine.csv_text import format_csv, text_column
 from exchange.foundation.money import MICROS, format_scaled
 from exchange.models import Auction
 from exchange.queries.copying import copy_rows_out
@@ -119,13 +119,8 @@ def _taken(auction: Auction, query: str) -> Mapping[str, Ints]:
 def _table(name: str, amount: str, rows: list[Row]) -> bytes:
     return format_csv(
         {
-            name: _column([text for text, _, _ in rows]),
-            "period": _column(["" if period is None else str(period) for _, period, _ in rows]),
-            amount: _column([format_scaled(left, scale=MICROS) for *_, left in rows]),
+            name: text_column([text for text, _, _ in rows]),
+            "period": text_column(["" if period is None else str(period) for _, period, _ in rows]),
+            amount: text_column([format_scaled(left, scale=MICROS) for *_, left in rows]),
         }
     )
-
-
-def _column(texts: list[str]) -> Bytes:
-    column: Bytes = np.array([text.encode() for text in texts] or [b""], dtype="S")
-    return column[: len(texts)]

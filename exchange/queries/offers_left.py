@@ -10,10 +10,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from exchange.engine.book import Ints
-from exchange.engine.csv_text import Bytes, format_csv
+from exchange.engine.csv_text import format_csv, text_column
 from exchange.foundation.money import LOTS, TICKS, format_scaled
 from exchange.models import Auction
 from exchange.queries.copying import copy_rows_out
@@ -107,13 +106,13 @@ def offers_table(auction: Auction) -> bytes:
             rows.append((number, name, first, end, lots))
     return format_csv(
         {
-            "offer": _column([name for _, name, *_ in rows]),
-            "site": _column([entries.site[number] for number, *_ in rows]),
-            "accelerator": _column([entries.accelerator[number] for number, *_ in rows]),
-            "first": _column([str(first) for *_, first, _, _ in rows]),
-            "end": _column([str(end) for *_, end, _ in rows]),
-            "quantity": _column([format_scaled(lots, scale=LOTS) for *_, lots in rows]),
-            "price": _column(
+            "offer": text_column([name for _, name, *_ in rows]),
+            "site": text_column([entries.site[number] for number, *_ in rows]),
+            "accelerator": text_column([entries.accelerator[number] for number, *_ in rows]),
+            "first": text_column([str(first) for *_, first, _, _ in rows]),
+            "end": text_column([str(end) for *_, end, _ in rows]),
+            "quantity": text_column([format_scaled(lots, scale=LOTS) for *_, lots in rows]),
+            "price": text_column(
                 [format_scaled(entries.price_ticks[number], scale=TICKS) for number, *_ in rows]
             ),
         }
@@ -197,8 +196,3 @@ def _share_places(own: Ints, place: Ints, place_left: Ints) -> Ints:
 
 def _table(rows: list[tuple[Any, ...]], width: int) -> Ints:
     return np.array(rows, dtype=np.int64).reshape(-1, width)
-
-
-def _column(texts: list[str]) -> Bytes:
-    column: NDArray[np.bytes_] = np.array([text.encode() for text in texts] or [b""], dtype="S")
-    return column[: len(texts)]

@@ -14,6 +14,7 @@ from exchange.models import (
     AiModel,
     Auction,
     AuctionSeries,
+    Link,
     Region,
     Route,
     Site,
@@ -140,6 +141,16 @@ def capacity_of(site: Site, accelerator: Accelerator, lots: int = 100 * LOTS) ->
     return SiteCapacity.objects.create(
         site=site, accelerator=accelerator, quantity_lots=lots, starts_at=since
     )
+
+
+def limit_link(gbps: int) -> Link:
+    """Put the route from Guizhou to Beijing on a link of so many Gbps."""
+    origin, region = Region.objects.get(code="guizhou"), Region.objects.get(code="beijing")
+    link = Link.objects.create(
+        code="gz.bj", origin=origin, region=region, gbps_micros=gbps * MICROS, source="a test"
+    )
+    Route.objects.filter(origin=origin, region=region).update(links=[link.code])
+    return link
 
 
 def buyer(money_micros: int = 10**12, organization: Organization | None = None) -> Caller:

@@ -15,13 +15,11 @@ from exchange.models import (
     Link,
     OfferFill,
     PowerBudget,
-    Region,
-    Route,
 )
 from exchange.queries.books import read_book
 from exchange.services.auctions import void_auction
 from exchange.services.clearing import clear_auction
-from tests.exchange.markets import HOUR, Market, auction_of, bid_body, buyer, market
+from tests.exchange.markets import HOUR, Market, auction_of, bid_body, buyer, limit_link, market
 from tests.exchange.trading import bid, close, hold_through, offer_of
 from tests.factories import caller, operator
 
@@ -45,15 +43,6 @@ def later(scene: Market, **changes: object) -> Auction:
         ends_at=scene.auction.ends_at,
         **changes,
     )
-
-
-def limit_link(gbps: int) -> Link:
-    origin, region = Region.objects.get(code="guizhou"), Region.objects.get(code="beijing")
-    link = Link.objects.create(
-        code="gz.bj", origin=origin, region=region, gbps_micros=gbps * MICROS, source="a test"
-    )
-    Route.objects.filter(origin=origin, region=region).update(links=[link.code])
-    return link
 
 
 def limit_power(scene: Market, accelerators: int) -> None:

@@ -15,12 +15,10 @@ from exchange.models import (
     Accelerator,
     Auction,
     ClearingResult,
-    Link,
     LinkPrice,
     PowerBudget,
     PowerPrice,
     Region,
-    Route,
     Site,
 )
 from exchange.queries.archive_files import folders_of
@@ -31,7 +29,7 @@ from exchange.queries.verification import problems_of
 from exchange.services.contract_terms import exact_price
 from settlement.models import Contract, DeliveryPeriod, Hold
 from settlement.queries.audit import audit_books
-from tests.exchange.markets import Market, bid_body, buyer, capacity_of, market
+from tests.exchange.markets import Market, bid_body, buyer, capacity_of, limit_link, market
 from tests.exchange.trading import bid, hold_through, offer_of
 
 pytestmark = pytest.mark.django_db
@@ -42,16 +40,6 @@ def scene(settings: LazySettings, tmp_path: Path) -> Market:
     settings.ARCHIVE_DIR = tmp_path
     mark_as_play()
     return market()
-
-
-def limit_link(gbps: int) -> Link:
-    """Put the route from Guizhou to Beijing on a link of so many Gbps."""
-    origin, region = Region.objects.get(code="guizhou"), Region.objects.get(code="beijing")
-    link = Link.objects.create(
-        code="gz.bj", origin=origin, region=region, gbps_micros=gbps * MICROS, source="a test"
-    )
-    Route.objects.filter(origin=origin, region=region).update(links=[link.code])
-    return link
 
 
 def far_bid(**changes: str) -> dict[str, str]:

@@ -1,7 +1,7 @@
 """Case files: the list, one case with its evidence and history, and what is done with it."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -119,54 +119,58 @@ def case_evidence(request: HttpRequest, public_id: str) -> HttpResponse:
 @control_writes
 def case_note(request: HttpRequest, public_id: str) -> HttpResponse:
     """Add a note."""
-    row, form, actor = _case(request, public_id), NoteForm(request.POST), caller_of(request)
-    if not form.is_valid():
-        return _page(request, row, status=422, note=form)
+    row, actor = _case(request, public_id), caller_of(request)
 
-    def deed() -> str:
-        note_in_case(row, text=form.cleaned_data["text"], actor=actor)
-        return row.public_id
+    def deed(said: Mapping[str, Any]) -> None:
+        def note() -> str:
+            note_in_case(row, text=said["text"], actor=actor)
+            return row.public_id
 
-    if done(request, lambda: do_once(request, deed)):
-        messages.success(request, _("It is noted."))
-    return redirect("case", row.public_id)
+        do_once(request, note)
+
+    return _act(request, row, ("note", NoteForm(request.POST)), deed, words=_("It is noted."))
 
 
 @require_POST
 @control_writes
 def case_assign(request: HttpRequest, public_id: str) -> HttpResponse:
     """Let another operator look into it."""
-    row, form, actor = (
-        _case(request, public_id),
-        AssignForm(request.POST, auto_id=ASSIGN_IDS),
-        caller_of(request),
-    )
-    if not form.is_valid():
-        return _page(request, row, status=422, assign=form)
-    said = form.cleaned_data
-    if done(request, lambda: assign_case(row, said["to"], reason=said["reason"], actor=actor)):
-        messages.success(request, _("It is assigned."))
-    return redirect("case", row.public_id)
+    row, actor = _case(request, public_id), caller_of(request)
+
+    def deed(said: Mapping[str, Any]) -> None:
+        assign_case(row, said["to"], reason=said["reason"], actor=actor)
+
+    form = AssignForm(request.POST, auto_id=ASSIGN_IDS)
+    return _act(request, row, ("assign", form), deed, words=_("It is assigned."))
 
 
 @require_POST
 @control_writes
 def case_close(request: HttpRequest, public_id: str) -> HttpResponse:
     """Close the case with its outcome."""
-    row, form, actor = (
-        _case(request, public_id),
-        CloseForm(request.POST, auto_id=CLOSE_IDS),
-        caller_of(request),
-    )
+    row, actor = _case(request, public_id), caller_of(request)
+
+    def deed(said: Mapping[str, Any]) -> None:
+        close_case(row, outcome=said["outcome"], reason=said["reason"], actor=actor)
+
+    form = CloseForm(request.POST, auto_id=CLOSE_IDS)
+    return _act(request, row, ("close", form), deed, words=_("The case is closed."))
+
+
+def _act(
+    request: HttpRequest,
+    row: WatchCase,
+    asked: tuple[str, forms.Form],
+    deed: Callable[[Mapping[str, Any]], None],
+    *,
+    words: str,
+) -> HttpResponse:
+    """Do with a case what a form of its page asks, by the name that the page gives the form."""
+    name, form = asked
     if not form.is_valid():
-        return _page(request, row, status=422, close=form)
-    said = form.cleaned_data
-    shut = done(
-        request,
-        lambda: close_case(row, outcome=said["outcome"], reason=said["reason"], actor=actor),
-    )
-    if shut:
-        messages.success(request, _("The case is closed."))
+        return _page(request, row, status=422, **{name: form})
+    if done(request, lambda: deed(form.cleaned_data)):
+        messages.success(request, words)
     return redirect("case", row.public_id)
 
 

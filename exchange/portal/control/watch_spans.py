@@ -12,8 +12,7 @@ from accounts.web.zones import market_zone_info
 from exchange.foundation.market_time import market_now
 from exchange.models import FindingKind
 from exchange.queries.publications import published_auctions
-from exchange.queries.watch.boards import instant
-from exchange.queries.watch.findings import SPAN_DAYS_MAX, Span, Subject
+from exchange.queries.watch.findings import SPAN_DAYS_MAX, Span, Subject, instant
 
 DAYS: Final = {1: _("1 day"), 7: _("7 days"), 30: _("30 days")}
 USUAL_DAYS: Final = 7
@@ -43,12 +42,7 @@ def address_of(subject: Subject) -> str:
         "kind": str(subject.kind),
         "since": instant(subject.span.since),
         "until": instant(subject.span.until),
-        "region": subject.region,
-        "accelerator": subject.accelerator,
-        "site": subject.site,
-        "seller": subject.seller,
-        "buyer": subject.buyer,
-        "at": instant(subject.at) if subject.at else "",
+        **subject.said(),
     }
     return "?" + urlencode({name: word for name, word in said.items() if word})
 

@@ -1,13 +1,13 @@
 """The boards of the market watch by their names, and one finding with its evidence."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, Final
 
 from exchange.foundation.money import LOTS, MICROS, TICKS, format_scaled
 from exchange.models import FindingKind
 from exchange.queries.watch import concentration, pivotal, spikes, withheld
-from exchange.queries.watch.findings import Found, Span, Subject
+from exchange.queries.watch.findings import Found, Span, Subject, instant
 from exchange.queries.watch.related import related_trades
 from exchange.queries.watch.trades import TRADES_MAX, TradesBehind, WatchedTrade
 
@@ -72,12 +72,7 @@ def evidence_of(found: Found, *, taken_at: datetime) -> dict[str, Any]:
         "since": instant(subject.span.since),
         "until": instant(subject.span.until),
         "subject": {
-            "region": subject.region,
-            "accelerator": subject.accelerator,
-            "site": subject.site,
-            "seller": subject.seller,
-            "buyer": subject.buyer,
-            "at": instant(subject.at) if subject.at else "",
+            **subject.said(),
             "names": dict(found.names),
             "why": list(found.why),
         },
@@ -111,8 +106,3 @@ def trade_row(trade: WatchedTrade) -> tuple[str, ...]:
         format_scaled(trade.price_ticks, scale=TICKS),
         format_scaled(trade.amount_micros, scale=MICROS),
     )
-
-
-def instant(at: datetime) -> str:
-    """Return an instant in UTC as files and addresses say it."""
-    return at.astimezone(UTC).isoformat().replace("+00:00", "Z")

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 SPAN_DAYS_MAX = 31  # the longest span that any board of the watch looks at
@@ -41,6 +41,17 @@ class Subject:
     buyer: str = ""
     at: datetime | None = None
 
+    def said(self) -> dict[str, str]:
+        """Return all but kind and span as text, by name; the moment in ISO 8601."""
+        return {
+            "region": self.region,
+            "accelerator": self.accelerator,
+            "site": self.site,
+            "seller": self.seller,
+            "buyer": self.buyer,
+            "at": instant(self.at) if self.at else "",
+        }
+
 
 @dataclass(frozen=True, slots=True)
 class Part:
@@ -66,3 +77,8 @@ class Found:
     parts: tuple[Part, ...] = ()
     hours: tuple[datetime, ...] = ()
     why: tuple[str, ...] = ()
+
+
+def instant(at: datetime) -> str:
+    """Return an instant in UTC as files and addresses say it."""
+    return at.astimezone(UTC).isoformat().replace("+00:00", "Z")
