@@ -101,6 +101,7 @@ class Month:
 
     def pass_until(self, moment: datetime) -> None:
         """Let the market live until ``moment``: gates close, meters report, books fill."""
+        self._open_next()  # Else the clock could run past a gate that beat has not announced yet.
         self.keep_up()
         while (stop := self._next_stop()) < moment:
             self._go_to(stop)
@@ -127,8 +128,7 @@ class Month:
         closing = list(due.values_list("pk", flat=True))
         if not closing:
             return
-        schedule_auctions()
-        self.stage.wait_for(self._is_next_open, "the next book's opening")
+        self._open_next()
         self._fill_open()  # while the worker clears
         waited = Auction.objects.filter(pk__in=closing).exclude(state__in=ENDED)
         self.stage.wait_for(lambda: not waited.exists(), "a small day's publication")
@@ -159,6 +159,10 @@ class Month:
         """All auctions but the day's own."""
         own = market_setup.midnight(self.dates.day)
         return Auction.objects.filter(series__code=platform.SERIES).exclude(starts_at=own)
+
+    def _open_next(self) -> None:
+        schedule_auctions()
+        self.stage.wait_for(self._is_next_open, "the next book's opening")
 
     def _is_next_open(self) -> bool:
         return Auction.objects.taking_bids().filter(series__code=platform.SERIES).exists()
